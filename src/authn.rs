@@ -1,0 +1,240 @@
+//! Who is asking: the credentials of a request against the authorizers of a route.
+
+use crate::config::wire::Mode;
+use crate::credential::{self, Found, Place};
+use crate::jwks::{KeyRing, Look, Source, SourceId, Want};
+use crate::jwt::claims::Claims;
+use crate::jwt::compact::Compact;
+use crate::jwt::error::TokenError;
+use crate::jwt::keyset::KeySet;
+use crate::jwt::policy::{Admitted, Keys, Policy, Secret, Verified};
+use crate::reject::{Code, Reject};
+use crate::request::Head;
+use crate::time::UnixTime;
+
+/// One way to authenticate, compiled.
+#[derive(Clone, Debug)]
+pub struct Authorizer {
+    /// What the configuration calls it; the default one has no name.
+    pub name: Option<String>,
+    /// What becomes of a request without a good token.
+    pub mode: Mode,
+    /// Where tokens are.
+    pub places: Vec<Place>,
+    /// What a token must be.
+    pub policy: Policy,
+    /// What it is held against.
+    pub keys: KeySource,
+    /// Claims that become headers: claim, header.
+    pub forward_claims: Vec<(String, String)>,
+    /// The header that gets the whole payload.
+    pub forward_payload: Option<String>,
+    /// Whether the upstream gets the credential.
+    pub forward_token: bool,
+}
+
+/// Where an authorizer's keys are.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// In the configuration: shared secrets.
+    Secrets(Vec<Secret>),
+    /// In the configuration: public keys.
+    Inline(KeySet),
+    /// At a URL.
+    Remote(SourceId),
+}
+
+/// Who is asking, according to one authorizer.
+#[derive(Clone, Debug)]
+pub struct Identity<'g> {
+    /// The authorizer that says so.
+    pub authorizer: &'g Authorizer,
+    verified: Verified,
+}
+
+impl Identity<'_> {
+    /// What the token says of them.
+    pub const fn claims(&self) -> &Claims {
+        self.verified.claims()
+    }
+}
+
+/// What came of looking.
+#[derive(Debug)]
+pub enum Outcome<'g> {
+    /// The request may go on, as somebody or, where the mode says so, as nobody.
+    Passed {
+        /// Who, if anybody.
+        identity: Option<Identity<'g>>,
+        /// A source whose keys are no longer fresh: to be asked after the response.
+        refresh: Option<SourceId>,
+        /// Why a token was passed over, for the log.
+        ignored: Option<Reject>,
+    },
+    /// Keys are needed first. Asking again with them does not need the same ones twice.
+    Needs(SourceId, Want),
+    /// It may not.
+    Refused(Reject),
+}
+
+/// The keys that are at hand, and the time.
+#[derive(Clone, Copy)]
+pub struct Context<'k> {
+    /// What this isolate remembers.
+    pub ring: &'k KeyRing,
+    /// The settings of each source.
+    pub sources: &'k [Source],
+    /// Now.
+    pub now: UnixTime,
+}
+
+/// Authenticates a request for a route with these `authorizers`, in this order; `mode` takes the place of their own.
+pub fn authenticate<'g>(
+    authorizers: &[&'g Authorizer],
+    mode: Option<Mode>,
+    max_token_bytes: usize,
+    head: &Head<'_>,
+    context: Context<'_>,
+) -> Outcome<'g> {
+    // Of several modes the strictest counts.
+    let mode = mode.or_else(|| authorizers.iter().map(|authorizer| authorizer.mode).max()).unwrap_or(Mode::Strict);
+    match check(authorizers, max_token_bytes, head, context) {
+        Ok(Checked::Verified(identity, refresh)) => {
+            Outcome::Passed { identity: Some(identity), refresh, ignored: None }
+        }
+        Ok(Checked::Needs(source, want)) => Outcome::Needs(source, want),
+        Ok(Checked::NoToken) if mode < Mode::Strict => Outcome::Passed { identity: None, refresh: None, ignored: None },
+        Ok(Checked::NoToken) => Outcome::Refused(Reject::new(Code::MissingToken)),
+        Ok(Checked::OtherScheme) if mode < Mode::Strict => {
+            Outcome::Passed { identity: None, refresh: None, ignored: None }
+        }
+        Ok(Checked::OtherScheme) => Outcome::Refused(Reject::new(Code::MalformedAuthorization)),
+        Err(reject) if mode == Mode::Permissive => {
+            Outcome::Passed { identity: None, refresh: None, ignored: Some(reject) }
+        }
+        Err(reject) => Outcome::Refused(reject),
+    }
+}
+
+enum Checked<'g> {
+    NoToken,
+    OtherScheme,
+    Needs(SourceId, Want),
+    Verified(Identity<'g>, Option<SourceId>),
+}
+
+/// One authorizer with the token that it finds on the request.
+struct Claimant<'g, 't> {
+    authorizer: &'g Authorizer,
+    token: Compact<'t>,
+}
+
+fn check<'g>(
+    authorizers: &[&'g Authorizer],
+    max_token_bytes: usize,
+    head: &Head<'_>,
+    context: Context<'_>,
+) -> Result<Checked<'g>, Reject> {
+    let mut tokens: Vec<(&'g Authorizer, String)> = Vec::with_capacity(authorizers.len());
+    let mut other_scheme = false;
+    for authorizer in authorizers {
+        match credential::find(&authorizer.places, head)? {
+            Found::Nothing => {}
+            Found::OtherScheme => other_scheme = true,
+            Found::Token(token) if token.len() > max_token_bytes => return Err(Reject::new(Code::TokenTooLarge)),
+            Found::Token(token) => tokens.push((authorizer, token)),
+        }
+    }
+    if tokens.is_empty() {
+        return Ok(if other_scheme { Checked::OtherScheme } else { Checked::NoToken });
+    }
+    let mut claimants = Vec::with_capacity(tokens.len());
+    for (authorizer, token) in &tokens {
+        claimants.push(Claimant { authorizer, token: Compact::parse(token)? });
+    }
+    judge(&claimants, context)
+}
+
+/// Tries the authorizers that the token's issuer leaves. The error of the one that got furthest is the one that is told.
+fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Checked<'g>, Reject> {
+    let mut furthest: Option<TokenError> = None;
+    let mut admitted: Vec<(&Claimant<'g, '_>, Admitted<'_, '_, '_>)> = Vec::with_capacity(claimants.len());
+    for claimant in claimants {
+        match claimant.authorizer.policy.admit(&claimant.token, context.now) {
+            Ok(token) => admitted.push((claimant, token)),
+            Err(error) => furthest = furthest.max(Some(error)),
+        }
+    }
+    if claimants.len() > 1 {
+        // With one authorizer a wrong issuer is found behind the signature, where it belongs. With several it tells them apart first: no
+        // keys are fetched from a provider that the token does not even name.
+        let before = admitted.len();
+        admitted.retain(|(claimant, _)| claimant.may_have_issued());
+        if admitted.len() < before {
+            furthest = Some(TokenError::InvalidIssuer);
+        }
+        // Those that the issuer names come before those that take any.
+        admitted.sort_by_key(|(claimant, _)| claimant.authorizer.policy.rules.issuers.is_empty());
+    }
+    let mut told: Option<TokenError> = None;
+    let mut unavailable: Option<Reject> = None;
+    for (claimant, token) in &admitted {
+        match claimant.verify(token, context) {
+            Verdict::Good(verified, refresh) => {
+                return Ok(Checked::Verified(Identity { authorizer: claimant.authorizer, verified }, refresh));
+            }
+            Verdict::Bad(error) => told = told.max(Some(error)),
+            Verdict::Needs(source, want) => return Ok(Checked::Needs(source, want)),
+            Verdict::Unavailable(reject) => unavailable = Some(reject),
+        }
+    }
+    // That a key cannot be had is no proof against the token, whatever the others said.
+    Err(unavailable
+        .unwrap_or_else(|| told.or(furthest).map_or_else(|| Reject::new(Code::MalformedToken), Reject::from)))
+}
+
+enum Verdict {
+    Good(Verified, Option<SourceId>),
+    Bad(TokenError),
+    Needs(SourceId, Want),
+    Unavailable(Reject),
+}
+
+impl Claimant<'_, '_> {
+    fn may_have_issued(&self) -> bool {
+        let issuers = &self.authorizer.policy.rules.issuers;
+        issuers.is_empty()
+            || self.token.claimed_issuer().is_some_and(|issuer| issuers.iter().any(|known| known == issuer))
+    }
+
+    fn verify(&self, token: &Admitted<'_, '_, '_>, context: Context<'_>) -> Verdict {
+        let id = match &self.authorizer.keys {
+            KeySource::Secrets(secrets) => return Verdict::of(token.verify(Keys::Secrets(secrets), context.now), None),
+            KeySource::Inline(set) => return Verdict::of(token.verify(Keys::Public(set), context.now), None),
+            KeySource::Remote(id) => *id,
+        };
+        let Some(source) = context.sources.get(id.0) else {
+            return Verdict::Unavailable(Reject::config(format!("there is no key source {}", id.0)));
+        };
+        match context.ring.look(id, source, context.now) {
+            Look::Nothing => Verdict::Needs(id, Want::Any),
+            Look::Failing { retry_after_ms } => {
+                let reject = Reject::keys_unavailable(retry_after_ms, format!("no usable keys from {}", source.url));
+                Verdict::Unavailable(reject)
+            }
+            Look::Keys { set, refresh, may_ask } => match token.verify(Keys::Public(set), context.now) {
+                Err(TokenError::UnknownKey) if may_ask => Verdict::Needs(id, Want::Newer),
+                result => Verdict::of(result, refresh.then_some(id)),
+            },
+        }
+    }
+}
+
+impl Verdict {
+    fn of(result: Result<Verified, TokenError>, refresh: Option<SourceId>) -> Self {
+        match result {
+            Ok(verified) => Self::Good(verified, refresh),
+            Err(error) => Self::Bad(error),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Arguments and dispatch. Exit codes: 0 good, 1 the answer is no, 2 wrong use.
+
+mod check;
+mod env_file;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An API gateway for Cloudflare's edge: checks gateway.json the way the Worker reads it.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say every problem and warning of a configuration, with line and column.
+    Check(check::Arguments),
+}
+
+/// Runs the command that the process was called with.
+pub(crate) fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+    }
+}
+
+/// Wrong use, or a file that cannot be read: said on stderr.
+fn wrong_use(message: &str) -> ExitCode {
+    eprintln!("portcullis: {message}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,110 @@
+//! `portcullis check`: what the build does, said to people.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use portcullis::compile::{Compiled, compile};
+use portcullis::config::problem::{Problem, Severity};
+use portcullis::config::reference::Env;
+use serde_json::json;
+
+use super::env_file;
+use super::wrong_use;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration.
+    #[arg(default_value = "gateway.json")]
+    file: PathBuf,
+    /// Variables and secrets, as in .dev.vars: finds names that are not bound.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+    /// Write a copy of a configuration without problems here: what the Worker is built with.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print problems as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let text = match fs::read(&arguments.file).map(String::from_utf8) {
+        Ok(Ok(text)) => text,
+        Ok(Err(_)) => return wrong_use(&format!("{} is not UTF-8", arguments.file.display())),
+        Err(error) => return wrong_use(&format!("{}: {error}", arguments.file.display())),
+    };
+    let compiled = match arguments.env_file.as_deref().map(read_env) {
+        None => compile(&text, Env::Unknown),
+        Some(Ok(names)) => compile(&text, Env::Known(&|name| names.get(name).cloned())),
+        Some(Err(message)) => return wrong_use(&message),
+    };
+    if arguments.json {
+        println!("{}", as_json(&arguments.file, &compiled));
+    } else {
+        print(&arguments.file, &compiled);
+    }
+    if !compiled.is_good() {
+        return ExitCode::FAILURE;
+    }
+    match arguments.output.as_deref().map(|output| write(output, &text)) {
+        None | Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(message)) => wrong_use(&message),
+    }
+}
+
+fn read_env(file: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(env_file::parse(&text))
+}
+
+/// Writes `text` where it is not there yet: an unchanged file makes nobody reload.
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(file).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), fs::create_dir_all).map_err(|error| format!("{}: {error}", file.display()))?;
+    // In one step, so that nobody reads half a file.
+    let beside = file.with_extension("json.new");
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, file))
+        .map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn print(file: &Path, compiled: &Compiled) {
+    for problem in &compiled.problems {
+        println!("{}:{problem}", file.display());
+    }
+    let (errors, warnings) = count(&compiled.problems);
+    let of = |number: usize, what: &str| match number {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    };
+    println!("{}: {}, {}", file.display(), of(errors, "problem"), of(warnings, "warning"));
+}
+
+fn as_json(file: &Path, compiled: &Compiled) -> serde_json::Value {
+    let (errors, warnings) = count(&compiled.problems);
+    let problems: Vec<_> = compiled
+        .problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "severity": problem.severity.to_string(),
+                "pointer": problem.pointer,
+                "line": problem.line,
+                "column": problem.column,
+                "message": problem.message,
+            })
+        })
+        .collect();
+    json!({ "file": file.display().to_string(), "problems": errors, "warnings": warnings, "findings": problems })
+}
+
+fn count(problems: &[Problem]) -> (usize, usize) {
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    (errors, problems.len() - errors)
+}

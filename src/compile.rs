@@ -1,0 +1,255 @@
+//! From the configuration's text to a [`Gateway`], gathering every problem on the way.
+//!
+//! The one function behind the build, `portcullis check`, the Worker and the tests: what checks, builds; what builds, runs. What only an
+//! environment can spoil (a name that is not bound, a URL in a variable) spoils the authorizers and routes that need it, and no others.
+
+mod authorizer;
+mod cors;
+mod paths;
+mod response;
+
+use std::cell::{Cell, RefCell};
+
+use crate::config::de::{At, Field, read};
+use crate::config::nearest::quoted_with_suggestion;
+use crate::config::problem::{Finding, Problem, Severity};
+use crate::config::reference::{Env, Resolved, resolve};
+use crate::config::source::Source;
+use crate::config::wire;
+use crate::gateway::{Fault, Gateway};
+use crate::jwks;
+use crate::route::router::Router;
+use crate::url::HttpUrl;
+
+/// Bytes of a token, unless `limits.max_token_bytes` says otherwise: what the header limits of most servers leave room for.
+const MAX_TOKEN_BYTES: usize = 8192;
+
+/// Bytes of a path, unless `limits.max_path_bytes` says otherwise.
+const MAX_PATH_BYTES: usize = 8192;
+
+/// What came of compiling.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The gateway; none where the configuration is refused as a whole.
+    pub gateway: Option<Gateway>,
+    /// Everything found, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+impl Compiled {
+    /// Whether nothing worse than warnings was found.
+    pub fn is_good(&self) -> bool {
+        self.problems.iter().all(|problem| problem.severity == Severity::Warning)
+    }
+}
+
+/// Compiles `text` with the environment `env`.
+pub fn compile(text: &str, env: Env<'_>) -> Compiled {
+    let source = match Source::parse(text) {
+        Ok(source) => source,
+        Err(invalid) => {
+            let finding = Finding::error(invalid.offset, format!("not JSON: {}", invalid.reason));
+            return Compiled { gateway: None, problems: vec![finding.locate(text, None)] };
+        }
+    };
+    let compiler = Compiler {
+        source: &source,
+        env,
+        findings: RefCell::default(),
+        scoped_errors: Cell::new(0),
+        depth: Cell::new(0),
+    };
+    let config: Option<wire::Config> = read(source.root(), &compiler.findings);
+    let gateway = config.map(|config| compiler.gateway(&config));
+    let whole = compiler.errors() == compiler.scoped_errors.get();
+    let mut findings = compiler.findings.into_inner();
+    findings.sort_by_key(|finding| finding.offset);
+    let problems = findings.into_iter().map(|finding| finding.locate(text, Some(&source))).collect();
+    Compiled { gateway: gateway.filter(|_| whole), problems }
+}
+
+struct Compiler<'s> {
+    source: &'s Source<'s>,
+    env: Env<'s>,
+    findings: RefCell<Vec<Finding>>,
+    /// Errors that a [`Fault`] stands for. Any other error refuses the whole.
+    scoped_errors: Cell<usize>,
+    depth: Cell<usize>,
+}
+
+impl Compiler<'_> {
+    fn gateway(&self, config: &wire::Config) -> Gateway {
+        let servers = self.servers(config);
+        let mut sources = Vec::new();
+        let authorizers = self.authorizers(config, &mut sources);
+        let mut gateway = Gateway {
+            authorizers: authorizers.compiled,
+            sources,
+            router: Router::default(),
+            routes: Vec::new(),
+            cors: config.cors.good().map(|at| self.cors(at)),
+            reserved: authorizers.reserved,
+            detail: config.errors.value().and_then(|errors| errors.detail.value().copied()).unwrap_or_default(),
+            max_token_bytes: self.limit(config, |limits| &limits.max_token_bytes, MAX_TOKEN_BYTES),
+            max_path_bytes: self.limit(config, |limits| &limits.max_path_bytes, MAX_PATH_BYTES),
+        };
+        self.paths(config, &servers, &authorizers.names, &mut gateway);
+        gateway
+    }
+
+    /// The servers by alias, each with its URL or what is wrong with it.
+    fn servers(&self, config: &wire::Config) -> Vec<(String, Result<HttpUrl, Fault>)> {
+        let mut servers: Vec<(String, Result<HttpUrl, Fault>)> = Vec::new();
+        let mut places: Vec<(&str, usize)> = Vec::new();
+        for at in config.servers.elements() {
+            let Some(alias) = self.required(&at.value.alias, at.offset, "alias") else { continue };
+            if let Some((_, other)) = places.iter().find(|(known, _)| *known == alias.value) {
+                self.report(Finding::conflict(
+                    alias.offset,
+                    *other,
+                    format!("two servers are called `{}`", alias.value),
+                ));
+                continue;
+            }
+            places.push((&alias.value, alias.offset));
+            let url = self.scoped(|| {
+                let url = self.required(&at.value.url, at.offset, "url")?;
+                let parsed = self.http_url(url)?;
+                if parsed.query.is_empty() {
+                    return Some(parsed);
+                }
+                self.error(url.offset, "an upstream's URL has no query: each request brings its own");
+                None
+            });
+            servers.push((alias.value.clone(), url));
+        }
+        servers
+    }
+
+    fn limit(&self, config: &wire::Config, pick: impl Fn(&wire::Limits) -> &Field<u64>, default: usize) -> usize {
+        let Some(at) = config.limits.value().and_then(|limits| pick(limits).good()) else { return default };
+        match usize::try_from(at.value) {
+            Ok(limit @ 1..=1_048_576) => limit,
+            _ => {
+                self.error(at.offset, "a limit is between 1 and 1048576 bytes");
+                default
+            }
+        }
+    }
+
+    /// Runs `compile` so that its errors spoil its own result alone.
+    fn scoped<T>(&self, compile: impl FnOnce() -> Option<T>) -> Result<T, Fault> {
+        let before = self.findings.borrow().len();
+        self.depth.set(self.depth.get() + 1);
+        let result = compile();
+        self.depth.set(self.depth.get() - 1);
+        let findings = self.findings.borrow();
+        let new = findings.get(before..).unwrap_or_default();
+        let errors: Vec<String> =
+            new.iter().filter(|f| f.severity == Severity::Error).map(|finding| self.told(finding)).collect();
+        if self.depth.get() == 0 {
+            self.scoped_errors.set(self.scoped_errors.get() + errors.len());
+        }
+        match result {
+            Some(value) if errors.is_empty() => Ok(value),
+            _ if errors.is_empty() => Err(Fault(vec!["it refers to an environment that is not at hand".into()])),
+            _ => Err(Fault(errors)),
+        }
+    }
+
+    fn told(&self, finding: &Finding) -> String {
+        let problem = finding.clone().locate(self.source.text(), Some(self.source));
+        format!("gateway.json:{problem}")
+    }
+
+    fn errors(&self) -> usize {
+        self.findings.borrow().iter().filter(|finding| finding.severity == Severity::Error).count()
+    }
+
+    fn report(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    fn error(&self, offset: usize, message: impl Into<String>) {
+        self.report(Finding::error(offset, message));
+    }
+
+    fn warn(&self, offset: usize, message: impl Into<String>) {
+        self.report(Finding::warning(offset, message));
+    }
+
+    /// A field that has to be there; reported where it is not.
+    fn required<'f, T>(&self, field: &'f Field<T>, owner: usize, name: &str) -> Option<&'f At<T>> {
+        if field.is_absent() {
+            self.error(owner, format!("`{name}` is missing"));
+        }
+        field.good()
+    }
+
+    /// A string after its references were looked up; `None` where it is not known, with the problem reported if it is one.
+    fn text(&self, offset: usize, text: &str) -> Option<String> {
+        match resolve(text, self.env) {
+            Ok(Resolved::Value(value)) => Some(value),
+            Ok(Resolved::Open) => None,
+            Ok(Resolved::Missing(names)) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                let verb = if names.len() == 1 { "is" } else { "are" };
+                self.error(
+                    offset,
+                    format!("{} {verb} not bound: no variable or secret has this name", names.join(", ")),
+                );
+                None
+            }
+            Err(invalid) => {
+                self.error(offset, invalid.0);
+                None
+            }
+        }
+    }
+
+    /// The same for a field; `Some(None)`: written, but not known. `None`: absent.
+    fn optional_text(&self, field: &Field<String>) -> Option<Option<String>> {
+        match field {
+            Field::Absent => None,
+            Field::Bad => Some(None),
+            Field::Good(at) => Some(self.text(at.offset, &at.value)),
+        }
+    }
+
+    /// The same for a string or a list; `None` where one of them is not known.
+    fn texts(&self, field: &Field<wire::OneOrMany>) -> Option<Vec<String>> {
+        let texts: Vec<_> = field.strings().iter().map(|at| self.text(at.offset, at.value)).collect();
+        texts.into_iter().collect()
+    }
+
+    fn http_url(&self, at: &At<String>) -> Option<HttpUrl> {
+        let text = self.text(at.offset, &at.value)?;
+        HttpUrl::parse(&text).map_err(|why| self.error(at.offset, why)).ok()
+    }
+
+    /// A header's name, in lower case.
+    fn header_name(&self, offset: usize, name: &str) -> Option<String> {
+        if !crate::forward::is_token(name) {
+            self.error(offset, format!("`{name}` is not a header name"));
+            return None;
+        }
+        Some(name.to_ascii_lowercase())
+    }
+}
+
+/// Finds the number of `name`, or says what is known.
+fn unknown<'n>(kind: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    format!("there is no {kind} {}", quoted_with_suggestion(name, known))
+}
+
+/// A key set source for the whole gateway: two authorizers with one URL and the same settings share one.
+fn intern(sources: &mut Vec<jwks::Source>, source: jwks::Source) -> jwks::SourceId {
+    if let Some(known) = sources.iter().position(|known| *known == source) {
+        return jwks::SourceId(known);
+    }
+    sources.push(source);
+    jwks::SourceId(sources.len() - 1)
+}
+
+#[cfg(test)]
+mod tests;

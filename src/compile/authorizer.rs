@@ -1,0 +1,392 @@
+//! `authorizer` and `authorizers`, compiled.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+
+use super::paths::AuthorizerName;
+use super::{Compiler, intern};
+use crate::authn::{Authorizer, KeySource};
+use crate::config::de::{At, Field};
+use crate::config::nearest::quoted_with_suggestion;
+use crate::config::problem::Finding;
+use crate::config::wire::{self, Encoding, Jwt, Match, Mode};
+use crate::credential::Place;
+use crate::gateway::Fault;
+use crate::jwks::{Source, SourceId};
+use crate::jwt::alg::{Algorithm, Family};
+use crate::jwt::claims::ClaimRules;
+use crate::jwt::key::HmacKey;
+use crate::jwt::policy::{Policy, Secret, normal_type};
+use crate::time::UnixTime;
+
+/// Leeway for clocks that differ, in seconds, unless `clock_skew_seconds` says otherwise.
+const SKEW_SECONDS: u64 = 30;
+
+/// The most leeway that makes sense: more would let tokens live on for a noticeable time.
+const MAX_SKEW_SECONDS: u64 = 600;
+
+/// How long a key server may take, and how long old keys serve while it is down, unless configured.
+const JWKS_TIMEOUT_MS: u64 = 5_000;
+const JWKS_STALE_MS: u64 = 86_400_000;
+
+/// All authorizers of a configuration.
+pub(super) struct Authorizers {
+    pub(super) compiled: Vec<Result<Authorizer, Fault>>,
+    pub(super) names: Vec<AuthorizerName>,
+    /// Headers that carry an identity.
+    pub(super) reserved: Vec<String>,
+}
+
+impl Compiler<'_> {
+    pub(super) fn authorizers(&self, config: &wire::Config, sources: &mut Vec<Source>) -> Authorizers {
+        let mut all = Authorizers { compiled: Vec::new(), names: Vec::new(), reserved: Vec::new() };
+        let mut places: Vec<(String, usize)> = Vec::new();
+        let default = config.authorizer.good().map(|at| (at, true));
+        let named = config.authorizers.elements().map(|at| (at, false));
+        for (at, is_default) in default.into_iter().chain(named) {
+            let wire::Authorizer::Jwt(jwt) = &at.value;
+            let name = jwt.name.value().cloned();
+            if name.is_none() && !is_default && jwt.name.is_absent() {
+                self.error(at.offset, "`name` is missing: it is what `auth` calls this authorizer by");
+            }
+            if let Some(name) = &name {
+                if let Some((_, other)) = places.iter().find(|(known, _)| known == name) {
+                    self.report(Finding::conflict(at.offset, *other, format!("two authorizers are called `{name}`")));
+                }
+                places.push((name.clone(), at.offset));
+            }
+            let number = all.compiled.len();
+            if is_default {
+                all.names.push(AuthorizerName { name: None, number });
+            }
+            if name.is_some() {
+                all.names.push(AuthorizerName { name: name.clone(), number });
+            }
+            let headers = self.identity_headers(jwt);
+            for header in headers.iter().map(|(_, header)| header).chain(self.payload_header(jwt).iter()) {
+                if !all.reserved.contains(header) {
+                    all.reserved.push(header.clone());
+                }
+            }
+            all.compiled.push(self.scoped(|| self.jwt(at.offset, jwt, name, headers, sources)));
+        }
+        all
+    }
+
+    /// `forward_claims`: claim, header. Headers are written out, so that a client's copies can be removed whatever the environment.
+    fn identity_headers(&self, jwt: &Jwt) -> Vec<(String, String)> {
+        let members = jwt.forward_claims.members();
+        members.filter_map(|(claim, at)| Some((claim.to_owned(), self.header_name(at.offset, &at.value)?))).collect()
+    }
+
+    fn payload_header(&self, jwt: &Jwt) -> Option<String> {
+        jwt.forward_payload_header.good().and_then(|at| self.header_name(at.offset, &at.value))
+    }
+
+    fn jwt(
+        &self,
+        offset: usize,
+        jwt: &Jwt,
+        name: Option<String>,
+        forward_claims: Vec<(String, String)>,
+        sources: &mut Vec<Source>,
+    ) -> Option<Authorizer> {
+        // Each part is gone through before any of them can end this, so that every problem is told.
+        let algorithms = self.algorithms(jwt);
+        let keys = self.keys(offset, jwt, algorithms.as_deref(), sources);
+        let rules = self.rules(offset, jwt);
+        let places = self.places(jwt);
+        let types = jwt.token_types.elements().map(|at| normal_type(&at.value)).collect();
+        Some(Authorizer {
+            name,
+            mode: jwt.mode.value().copied().unwrap_or(Mode::Strict),
+            places: places?,
+            policy: Policy { algorithms, types, rules: rules? },
+            keys: keys?,
+            forward_claims,
+            forward_payload: self.payload_header(jwt),
+            forward_token: jwt.forward_token.value().copied().unwrap_or(true),
+        })
+    }
+
+    fn algorithms(&self, jwt: &Jwt) -> Option<Vec<Algorithm>> {
+        if let (Some(one), Some(other)) = (jwt.algorithm.good(), jwt.algorithms.good()) {
+            let message = "`algorithm` and `algorithms` are one field: write one of them";
+            self.report(Finding::conflict(other.offset, one.offset, message));
+        }
+        if jwt.algorithm.is_absent() && jwt.algorithms.is_absent() {
+            return None;
+        }
+        let mut algorithms = Vec::new();
+        for at in jwt.algorithm.strings().into_iter().chain(jwt.algorithms.strings()) {
+            match Algorithm::named(at.value) {
+                Some(algorithm) => algorithms.push(algorithm),
+                None if at.value.eq_ignore_ascii_case("none") => {
+                    self.error(at.offset, "`none` is no signature: such a token proves nothing");
+                }
+                None => {
+                    let name = quoted_with_suggestion(at.value, Algorithm::names());
+                    self.error(at.offset, format!("unknown algorithm {name}"));
+                }
+            }
+        }
+        if let (true, Some(at)) = (algorithms.is_empty(), jwt.algorithm.good().or(jwt.algorithms.good())) {
+            self.error(at.offset, "no algorithm is allowed: every token would be refused");
+        }
+        Some(algorithms)
+    }
+
+    /// The one place where keys come from.
+    fn keys(
+        &self,
+        offset: usize,
+        jwt: &Jwt,
+        algorithms: Option<&[Algorithm]>,
+        sources: &mut Vec<Source>,
+    ) -> Option<KeySource> {
+        let written: Vec<(&str, bool)> = [
+            ("secret", jwt.secret.is_absent()),
+            ("secrets", jwt.secrets.is_absent()),
+            ("jwks_url", jwt.jwks_url.is_absent()),
+        ]
+        .into_iter()
+        .filter(|(_, absent)| !absent)
+        .collect();
+        match written.as_slice() {
+            [("jwks_url", _)] => {
+                self.expect_family(
+                    jwt,
+                    algorithms,
+                    Family::Rsa,
+                    "keys from a URL are public ones, which HS algorithms do not use",
+                );
+                self.remote(offset, jwt, sources).map(KeySource::Remote)
+            }
+            [_] => {
+                if algorithms.is_none() {
+                    self.error(
+                        offset,
+                        "`algorithm` is missing: with a shared secret it must be written (HS256, HS384, HS512)",
+                    );
+                }
+                self.expect_family(
+                    jwt,
+                    algorithms,
+                    Family::Hmac,
+                    "a shared secret signs with HS256, HS384 or HS512 alone",
+                );
+                self.secrets(jwt, algorithms.unwrap_or_default()).map(KeySource::Secrets)
+            }
+            [] => {
+                self.error(offset, "there are no keys: one of `secret`, `secrets`, `jwks_url` is needed");
+                None
+            }
+            several => {
+                let names: Vec<String> = several.iter().map(|(name, _)| format!("`{name}`")).collect();
+                self.error(offset, format!("keys come from one place, and here are {}", names.join(" and ")));
+                None
+            }
+        }
+    }
+
+    /// Secrets and public keys are never mixed in one authorizer: that is how an RSA key's text becomes an HMAC secret.
+    fn expect_family(&self, jwt: &Jwt, algorithms: Option<&[Algorithm]>, family: Family, why: &str) {
+        let at = jwt.algorithm.good().or(jwt.algorithms.good());
+        if let Some(at) = at
+            && algorithms.unwrap_or_default().iter().any(|algorithm| algorithm.family() != family)
+        {
+            self.error(at.offset, why);
+        }
+    }
+
+    fn remote(&self, offset: usize, jwt: &Jwt, sources: &mut Vec<Source>) -> Option<SourceId> {
+        if jwt.issuer.is_absent() {
+            self.error(offset, "`issuer` is missing: keys from a URL may sign for more than one issuer");
+        }
+        let at = jwt.jwks_url.good()?;
+        let url = self.http_url(at)?;
+        if !url.secure && !url.is_private() {
+            self.error(at.offset, "keys are fetched by https: over http anybody on the way can put in their own");
+            return None;
+        }
+        let positive = |field: &Field<u64>, default: u64| match field.good() {
+            Some(at) if at.value == 0 => {
+                self.error(at.offset, "at least one millisecond is needed");
+                default
+            }
+            Some(at) => at.value,
+            None => default,
+        };
+        let source = Source {
+            url: format!("{}{}{}", url.origin, if url.base.is_empty() { "/" } else { &url.base }, url.query),
+            ttl_ms: jwt.jwks_cache_ttl_ms.good().map(|_| positive(&jwt.jwks_cache_ttl_ms, 1)),
+            timeout_ms: positive(&jwt.jwks_timeout_ms, JWKS_TIMEOUT_MS),
+            stale_ms: jwt.jwks_stale_ms.value().copied().unwrap_or(JWKS_STALE_MS),
+        };
+        Some(intern(sources, source))
+    }
+
+    fn secrets(&self, jwt: &Jwt, algorithms: &[Algorithm]) -> Option<Vec<Secret>> {
+        let encoding = jwt.secret_encoding.value().copied().unwrap_or(Encoding::Utf8);
+        if let Some(at) = jwt.secret.good() {
+            let key = self.hmac_key(at, encoding, algorithms)?;
+            return Some(vec![Secret { kid: None, key, not_before: None, not_after: None }]);
+        }
+        let list = jwt.secrets.good()?;
+        if list.value.is_empty() {
+            self.error(list.offset, "the list of secrets is empty");
+        }
+        let secrets: Vec<Option<Secret>> = jwt
+            .secrets
+            .elements()
+            .map(|at| {
+                let secret = &at.value;
+                let time = |field: &Field<u64>| field.value().copied().map(UnixTime::from_seconds);
+                if let (Some(from), Some(until)) = (secret.not_before.good(), secret.not_after.good())
+                    && until.value <= from.value
+                {
+                    self.error(until.offset, "`not_after` is not after `not_before`: the secret never counts");
+                }
+                let key = self.hmac_key(self.required(&secret.secret, at.offset, "secret")?, encoding, algorithms)?;
+                let kid = secret.kid.value().cloned();
+                Some(Secret { kid, key, not_before: time(&secret.not_before), not_after: time(&secret.not_after) })
+            })
+            .collect();
+        secrets.into_iter().collect()
+    }
+
+    fn hmac_key(&self, at: &At<String>, encoding: Encoding, algorithms: &[Algorithm]) -> Option<HmacKey> {
+        let text = self.text(at.offset, &at.value)?;
+        let Some(bytes) = decode(&text, encoding) else {
+            self.error(at.offset, "the secret is not written in its `secret_encoding`");
+            return None;
+        };
+        // RFC 7518 section 3.2: at least as long as the hash.
+        let wanted = algorithms.iter().map(|algorithm| algorithm.hash().len()).max().unwrap_or(0);
+        if bytes.len() < wanted && !bytes.is_empty() {
+            let message =
+                format!("the secret has {} bytes; RFC 7518 section 3.2 asks for at least {wanted}", bytes.len());
+            self.warn(at.offset, message);
+        }
+        let key = HmacKey::new(&bytes);
+        if key.is_none() {
+            self.error(at.offset, "the secret is empty: anybody could sign");
+        }
+        key
+    }
+
+    fn rules(&self, offset: usize, jwt: &Jwt) -> Option<ClaimRules> {
+        let default = ClaimRules::default();
+        if jwt.audience.is_absent() {
+            self.warn(offset, "`audience` is missing: tokens for other services of the same issuer are accepted");
+        }
+        for (name, field) in [("issuer", &jwt.issuer), ("audience", &jwt.audience)] {
+            if let (Some(at), true) = (field.good(), field.strings().is_empty()) {
+                self.error(at.offset, format!("`{name}` names none"));
+            }
+        }
+        let seconds = |field: &Field<u64>| field.value().map(|&seconds| as_seconds(seconds));
+        if let Some(at) = jwt.clock_skew_seconds.good().filter(|at| at.value > MAX_SKEW_SECONDS) {
+            self.error(at.offset, format!("more than {MAX_SKEW_SECONDS} seconds are no skew of clocks"));
+        }
+        let issuers = self.texts(&jwt.issuer);
+        let audiences = self.texts(&jwt.audience);
+        let fixed = self.fixed_claims(jwt);
+        for (texts, field) in [(&issuers, &jwt.issuer), (&audiences, &jwt.audience)] {
+            if let (Some(at), true) = (field.good(), texts.iter().flatten().any(String::is_empty)) {
+                self.error(at.offset, "an empty text is no issuer or audience");
+            }
+        }
+        Some(ClaimRules {
+            issuers: issuers?,
+            audiences: audiences?,
+            all_audiences: jwt.audience_match.value() == Some(&Match::All),
+            skew: seconds(&jwt.clock_skew_seconds).unwrap_or(as_seconds(SKEW_SECONDS)),
+            require_exp: jwt.require_exp.value().copied().unwrap_or(default.require_exp),
+            max_lifetime: seconds(&jwt.max_lifetime_seconds),
+            max_age: seconds(&jwt.max_age_seconds),
+            required: jwt.required_claims.elements().map(|at| at.value.clone()).collect(),
+            fixed: fixed?,
+        })
+    }
+
+    /// `claims`: each with the values that it may have.
+    fn fixed_claims(&self, jwt: &Jwt) -> Option<Vec<(String, Vec<serde_json::Value>)>> {
+        let mut fixed = Vec::new();
+        let mut known = true;
+        for (name, at) in jwt.claims.members() {
+            match self.json(at.value.0) {
+                Some(serde_json::Value::Array(values)) => fixed.push((name.to_owned(), values)),
+                Some(value) => fixed.push((name.to_owned(), vec![value])),
+                None => known = false,
+            }
+        }
+        known.then_some(fixed)
+    }
+
+    fn places(&self, jwt: &Jwt) -> Option<Vec<Place>> {
+        let single = [&jwt.header_name, &jwt.token_prefix].into_iter().find_map(Field::good);
+        if let (Some(list), Some(one)) = (jwt.token_from.good(), single) {
+            let message = "`token_from` takes the place of `header_name` and `token_prefix`: write one or the other";
+            self.report(Finding::conflict(list.offset, one.offset, message));
+        }
+        if jwt.token_from.is_absent() {
+            let name = self.optional_text(&jwt.header_name).unwrap_or(Some("authorization".into()));
+            let scheme = self.optional_text(&jwt.token_prefix).unwrap_or(Some("Bearer".into()));
+            let offset = jwt.header_name.good().map_or(0, |at| at.offset);
+            return Some(vec![self.header_place(offset, &name?, &scheme?)?]);
+        }
+        let places: Vec<Option<Place>> = jwt.token_from.elements().map(|at| self.place(at)).collect();
+        if let (true, Some(at)) = (places.is_empty(), jwt.token_from.good()) {
+            self.error(at.offset, "no place for a token: every request would be without one");
+        }
+        places.into_iter().collect()
+    }
+
+    fn place(&self, at: &At<wire::TokenFrom>) -> Option<Place> {
+        let from = &at.value;
+        match (from.header.good(), from.cookie.good(), from.query.good()) {
+            (Some(header), None, None) => {
+                let standard = if header.value.eq_ignore_ascii_case("authorization") { "Bearer" } else { "" };
+                let scheme = from.prefix.value().map_or(standard, String::as_str);
+                self.header_place(header.offset, &header.value, scheme)
+            }
+            (None, Some(cookie), None) => Some(Place::Cookie(cookie.value.clone())),
+            (None, None, Some(query)) => Some(Place::Query(query.value.clone())),
+            _ => {
+                self.error(at.offset, "a place is one of `header`, `cookie`, `query`");
+                None
+            }
+        }
+    }
+
+    fn header_place(&self, offset: usize, name: &str, scheme: &str) -> Option<Place> {
+        let scheme = scheme.trim();
+        if !scheme.is_empty() && !crate::forward::is_token(scheme) {
+            self.error(offset, format!("`{scheme}` is not one word, as the scheme before a token is"));
+            return None;
+        }
+        Some(Place::Header { name: self.header_name(offset, name)?, scheme: scheme.to_owned() })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "exact below 2^53 seconds")]
+const fn as_seconds(seconds: u64) -> f64 {
+    seconds as f64
+}
+
+fn decode(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
+    match encoding {
+        Encoding::Utf8 => Some(text.as_bytes().to_vec()),
+        Encoding::Base64 => STANDARD.decode(text).ok(),
+        Encoding::Base64url => URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok(),
+        Encoding::Hex => hex(text),
+    }
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
+    let (pairs, odd) = digits.as_chunks::<2>();
+    odd.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}

@@ -1,0 +1,248 @@
+//! `paths`, compiled: each entry becomes a route, and its pattern and methods a place in the router.
+
+use super::{Compiler, unknown};
+use crate::config::de::{At, Field};
+use crate::config::problem::Finding;
+use crate::config::reference::has_reference;
+use crate::config::wire::{self, Auth, Mode};
+use crate::forward::Upstream;
+use crate::gateway::{Fault, Gateway, Route, RouteAction};
+use crate::route::pattern::Pattern;
+use crate::url::HttpUrl;
+
+/// How long an upstream may take to its response head, unless `timeout_ms` says otherwise.
+const TIMEOUT_MS: u32 = 30_000;
+
+/// The longest `timeout_ms`: ten minutes.
+const MAX_TIMEOUT_MS: u64 = 600_000;
+
+/// Methods as they are usually written; others are taken as they are.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"];
+
+/// Where an authorizer is: its name (none: the default one), its place in the file, its number.
+pub(super) struct AuthorizerName {
+    pub(super) name: Option<String>,
+    pub(super) number: usize,
+}
+
+type Servers = [(String, Result<HttpUrl, Fault>)];
+
+impl Compiler<'_> {
+    pub(super) fn paths(
+        &self,
+        config: &wire::Config,
+        servers: &Servers,
+        authorizers: &[AuthorizerName],
+        gateway: &mut Gateway,
+    ) {
+        if config.paths.is_absent() {
+            self.error(0, "`paths` is missing");
+        }
+        // Where each route stands in the file, by its number.
+        let mut places = Vec::new();
+        for at in config.paths.elements() {
+            let pattern = self.pattern(at);
+            let methods = self.methods(at);
+            let route = self.route(at, servers, authorizers, pattern.as_ref());
+            let number = gateway.routes.len();
+            gateway.routes.push(route);
+            places.push(at.value.path.good().map_or(at.offset, |path| path.offset));
+            if let Some(pattern) = pattern {
+                self.insert(gateway, &pattern, &methods, number, &places);
+            }
+        }
+    }
+
+    fn insert(&self, gateway: &mut Gateway, pattern: &Pattern, methods: &[String], number: usize, places: &[usize]) {
+        let Some(entry) = gateway.router.entry(pattern, Default::default) else { return };
+        let place = |number: usize| places.get(number).copied().unwrap_or(0);
+        for method in methods {
+            let taken = if method == "ANY" {
+                entry.any
+            } else {
+                entry.named.iter().find(|(known, _)| known == method).map(|(_, route)| *route)
+            };
+            if let Some(other) = taken {
+                let message = format!("`{method}` of this path is there twice");
+                self.report(Finding::conflict(place(number), place(other), message));
+            } else if method == "ANY" {
+                entry.any = Some(number);
+            } else {
+                entry.named.push((method.clone(), number));
+            }
+        }
+    }
+
+    /// The pattern. It decides who may do what, so it is written out: no reference may stand in it.
+    fn pattern(&self, at: &At<wire::Path>) -> Option<Pattern> {
+        let path = self.required(&at.value.path, at.offset, "path")?;
+        if has_reference(&path.value) {
+            self.error(path.offset, "a path is written out: references cannot be used in it");
+            return None;
+        }
+        Pattern::parse(&path.value).map_err(|why| self.error(path.offset, why.to_string())).ok()
+    }
+
+    fn methods(&self, at: &At<wire::Path>) -> Vec<String> {
+        if self.required(&at.value.method, at.offset, "method").is_none() {
+            return Vec::new();
+        }
+        let mut methods: Vec<String> = Vec::new();
+        let written = at.value.method.strings();
+        if let (true, Some(list)) = (written.is_empty(), at.value.method.good()) {
+            self.error(list.offset, "`method` names none");
+        }
+        for method in written {
+            let name = method.value;
+            let upper = name.to_ascii_uppercase();
+            if !crate::forward::is_token(name) {
+                self.error(method.offset, format!("`{name}` is not a method"));
+            } else if upper != name && METHODS.contains(&upper.as_str()) {
+                self.error(method.offset, format!("methods are case-sensitive: `{name}`: did you mean `{upper}`?"));
+            } else if !METHODS.contains(&name) && upper != name {
+                self.error(method.offset, unknown("method", name, METHODS));
+            } else if methods.iter().any(|known| known == name) {
+                self.error(method.offset, format!("`{name}` is there twice"));
+            } else {
+                methods.push(name.to_owned());
+            }
+        }
+        methods
+    }
+
+    fn route(
+        &self,
+        at: &At<wire::Path>,
+        servers: &Servers,
+        authorizers: &[AuthorizerName],
+        pattern: Option<&Pattern>,
+    ) -> Route {
+        let mut mode = None;
+        let mut auth = Vec::new();
+        let action = self.scoped(|| {
+            (auth, mode) = self.auth(at, authorizers);
+            self.action(at, servers, pattern)
+        });
+        Route { auth, mode, cors: at.value.cors.good().map(|cors| self.cors(cors)), action }
+    }
+
+    /// The numbers of the authorizers, and the mode that takes the place of their own. Whatever is wrong here is reported, and spoils the
+    /// route: it can never end up open by mistake.
+    fn auth(&self, at: &At<wire::Path>, authorizers: &[AuthorizerName]) -> (Vec<usize>, Option<Mode>) {
+        let by_name = |name: &str, offset: usize| {
+            let found = authorizers.iter().find(|known| known.name.as_deref() == Some(name));
+            if found.is_none() {
+                let names = authorizers.iter().filter_map(|known| known.name.as_deref());
+                let mut message = unknown("authorizer", name, names);
+                if matches!(name, "true" | "false") {
+                    message = format!("{message} (for the value, write {name} without quotes)");
+                }
+                self.error(offset, message);
+            }
+            found.map(|found| found.number)
+        };
+        let default = |offset: usize| {
+            let found = authorizers.iter().find(|known| known.name.is_none());
+            if found.is_none() {
+                self.error(offset, "this needs a default authorizer, and there is no top-level `authorizer`");
+            }
+            found.map(|found| found.number).into_iter().collect::<Vec<_>>()
+        };
+        let several = |names: Vec<At<&str>>, offset: usize| {
+            if names.is_empty() {
+                self.error(offset, "the list of authorizers is empty");
+            }
+            names.iter().filter_map(|name| by_name(name.value, name.offset)).collect::<Vec<_>>()
+        };
+        let Some(auth) = at.value.auth.good() else { return (Vec::new(), None) };
+        match &auth.value {
+            Auth::Null | Auth::Boolean(false) => (Vec::new(), None),
+            Auth::Boolean(true) => (default(auth.offset), None),
+            Auth::String(name) => (by_name(name, auth.offset).into_iter().collect(), None),
+            Auth::List(list) => {
+                let names =
+                    list.iter().filter_map(Field::good).map(|at| At { value: at.value.as_str(), offset: at.offset });
+                (several(names.collect(), auth.offset), None)
+            }
+            Auth::Object(settings) => {
+                let numbers = match settings.authorizer.good() {
+                    Some(at) => several(settings.authorizer.strings(), at.offset),
+                    None => default(auth.offset),
+                };
+                (numbers, settings.mode.value().copied())
+            }
+        }
+    }
+
+    fn action(&self, at: &At<wire::Path>, servers: &Servers, pattern: Option<&Pattern>) -> Option<RouteAction> {
+        let path = &at.value;
+        match (&path.integration, &path.response) {
+            (Field::Absent, Field::Absent) => {
+                self.error(at.offset, "a path has an `integration` or a `response`");
+                None
+            }
+            (Field::Good(integration), Field::Good(response)) => {
+                let message = "a path has an `integration` or a `response`, not both";
+                self.report(Finding::conflict(response.offset, integration.offset, message));
+                None
+            }
+            (_, Field::Good(response)) => self.response(response, path).map(RouteAction::Answer),
+            (Field::Good(integration), _) => {
+                let extra = [
+                    ("response_status", path.response_status.good().map(|at| at.offset)),
+                    ("response_headers", path.response_headers.good().map(|at| at.offset)),
+                ];
+                for (name, offset) in extra {
+                    if let Some(offset) = offset {
+                        self.error(offset, format!("`{name}` belongs to a `response`; the upstream answers here"));
+                    }
+                }
+                let wire::Integration::HttpProxy(proxy) = &integration.value;
+                self.upstream(proxy, integration.offset, servers, pattern).map(RouteAction::Forward)
+            }
+            _ => None,
+        }
+    }
+
+    fn upstream(
+        &self,
+        proxy: &wire::HttpProxy,
+        offset: usize,
+        servers: &Servers,
+        pattern: Option<&Pattern>,
+    ) -> Option<Upstream> {
+        let timeout_ms = self.timeout(&proxy.timeout_ms);
+        let server = self.required(&proxy.server, offset, "server")?;
+        let Some((_, url)) = servers.iter().find(|(alias, _)| *alias == server.value) else {
+            self.error(
+                server.offset,
+                unknown("server", &server.value, servers.iter().map(|(alias, _)| alias.as_str())),
+            );
+            return None;
+        };
+        let url = match (url, self.env) {
+            (Ok(url), _) => url.clone(),
+            (Err(_), crate::config::reference::Env::Unknown) => return None,
+            (Err(fault), _) => {
+                self.error(
+                    server.offset,
+                    format!("the server `{}` cannot be used: {}", server.value, fault.0.join("; ")),
+                );
+                return None;
+            }
+        };
+        let strip_segments = pattern.filter(|pattern| pattern.has_rest()).map_or(0, Pattern::literal_prefix);
+        Some(Upstream { url, strip_segments, timeout_ms })
+    }
+
+    fn timeout(&self, field: &Field<u64>) -> u32 {
+        match field.good() {
+            None => TIMEOUT_MS,
+            Some(at) if (1..=MAX_TIMEOUT_MS).contains(&at.value) => u32::try_from(at.value).unwrap_or(TIMEOUT_MS),
+            Some(at) => {
+                self.error(at.offset, format!("a timeout is between 1 and {MAX_TIMEOUT_MS} milliseconds"));
+                TIMEOUT_MS
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `gateway.json` as text and as wire types.
+//!
+//! [`source`] reads the text and remembers where everything stands, [`de`] turns it into the wire types of [`wire`] and gathers *all*
+//! that does not fit, and [`problem`] says it to people. Meaning is [`crate::compile`]'s business.
+
+pub mod de;
+pub mod nearest;
+pub mod problem;
+pub mod reference;
+pub mod source;
+pub mod wire;

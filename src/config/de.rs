@@ -1,0 +1,447 @@
+//! Reads the wire types out of a syntax tree and gathers all problems instead of stopping at the first.
+//!
+//! serde stops at the first error, and knows no places. So every field of a wire type is a [`Field`], which remembers its place and
+//! is [`Field::Bad`] where its value was wrong; the problem itself is already with the others then. Unknown and repeated members are
+//! reported and passed over before serde sees them. An enum is an object whose member `type` names the variant.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use jsonc_parser::ast::{Object, ObjectProp, Value};
+use jsonc_parser::common::Ranged;
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::nearest::quoted_with_suggestion;
+use super::problem::Finding;
+
+/// Names that are allowed, and say nothing, in every object.
+const REMARKS: [&str; 3] = ["$schema", "title", "description"];
+
+/// The names under which [`Field`] and [`Place`] ask for more than plain serde offers.
+const FIELD: &str = "$portcullis::Field";
+const PLACE: &str = "$portcullis::Place";
+
+/// What JSON's kinds of value are called as variants of an enum.
+const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "list", "object"];
+
+fn kind(value: &Value<'_>) -> &'static str {
+    match value {
+        Value::NullKeyword(_) => "null",
+        Value::BooleanLit(_) => "boolean",
+        Value::NumberLit(_) => "number",
+        Value::StringLit(_) => "string",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A value with the place where it stands.
+#[derive(Clone, Debug)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Byte offset into the text.
+    pub offset: usize,
+}
+
+/// A member of an object, or an element of a list, as written.
+#[derive(Clone, Debug, Default)]
+pub enum Field<T> {
+    /// Not written.
+    #[default]
+    Absent,
+    /// Written, but not as it should be; already reported.
+    Bad,
+    /// Written as it should be.
+    Good(At<T>),
+}
+
+/// Any JSON value; only its place is kept, and [`super::source::Source::value_at`] finds it again.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(pub usize);
+
+impl<T> Field<T> {
+    /// The value with its place, if it was written as it should be.
+    pub fn good(&self) -> Option<&At<T>> {
+        match self {
+            Self::Good(at) => Some(at),
+            Self::Absent | Self::Bad => None,
+        }
+    }
+
+    /// The value alone, if it was written as it should be.
+    pub fn value(&self) -> Option<&T> {
+        self.good().map(|at| &at.value)
+    }
+
+    /// Whether nothing was written.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl<T> Field<Vec<Field<T>>> {
+    /// The good elements of a list; none where it is absent.
+    pub fn elements(&self) -> impl Iterator<Item = &At<T>> {
+        self.value().into_iter().flatten().filter_map(Field::good)
+    }
+}
+
+/// Reads a `T`, putting everything that is wrong into `findings`.
+pub fn read<'t, T: Deserialize<'t>>(root: &'t Value<'t>, findings: &RefCell<Vec<Finding>>) -> Option<T> {
+    report_repeated_names(root, findings);
+    let node = Node { value: root, findings, hidden: None };
+    T::deserialize(node).map_err(|error| error.report(root.start(), findings)).ok()
+}
+
+fn report_repeated_names(value: &Value<'_>, findings: &RefCell<Vec<Finding>>) {
+    match value {
+        Value::Object(object) => {
+            let mut members: Vec<&ObjectProp<'_>> = object.properties.iter().collect();
+            members.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()).then(a.start().cmp(&b.start())));
+            for (first, second) in members.iter().zip(members.iter().skip(1)) {
+                if first.name.as_str() == second.name.as_str() {
+                    let message = format!("`{}` is written twice", second.name.as_str());
+                    let (line_of, other) = (second.start(), first.start());
+                    findings.borrow_mut().push(Finding::conflict(line_of, other, message));
+                }
+            }
+            object.properties.iter().for_each(|member| report_repeated_names(&member.value, findings));
+        }
+        Value::Array(array) => array.elements.iter().for_each(|element| report_repeated_names(element, findings)),
+        _ => {}
+    }
+}
+
+/// An error on its way up to the nearest [`Field`].
+#[derive(Debug)]
+pub struct Error {
+    message: String,
+    offset: Option<usize>,
+}
+
+impl Error {
+    fn at(mut self, offset: usize) -> Self {
+        self.offset.get_or_insert(offset);
+        self
+    }
+
+    fn report(self, offset: usize, findings: &RefCell<Vec<Finding>>) {
+        findings.borrow_mut().push(Finding::error(self.offset.unwrap_or(offset), self.message));
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl serde::de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { message: message.to_string(), offset: None }
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let known = expected.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let name = quoted_with_suggestion(variant, expected.iter().copied());
+        Self::custom(format_args!("unknown value {name} (known: {known})"))
+    }
+}
+
+/// One value of the tree, to be read.
+#[derive(Clone, Copy)]
+struct Node<'t, 'f> {
+    value: &'t Value<'t>,
+    findings: &'f RefCell<Vec<Finding>>,
+    /// A member that was read already: the `type` of an enum.
+    hidden: Option<&'static str>,
+}
+
+impl<'t, 'f> Node<'t, 'f> {
+    fn of(self, value: &'t Value<'t>) -> Self {
+        Node { value, hidden: None, ..self }
+    }
+
+    fn unexpected(self) -> Unexpected<'t> {
+        match self.value {
+            Value::StringLit(text) => Unexpected::Str(&text.value),
+            Value::NumberLit(_) => Unexpected::Other("a number"),
+            Value::BooleanLit(literal) => Unexpected::Bool(literal.value),
+            Value::Object(_) => Unexpected::Other("an object"),
+            Value::Array(_) => Unexpected::Other("a list"),
+            Value::NullKeyword(_) => Unexpected::Other("null"),
+        }
+    }
+
+    /// The members that a type with these `fields` can read; the others are reported.
+    fn known_members(self, object: &'t Object<'t>, fields: &'static [&'static str]) -> Members<'t, 'f> {
+        let mut members: Vec<&'t ObjectProp<'t>> = Vec::new();
+        for member in &object.properties {
+            let name = member.name.as_str();
+            if fields.contains(&name) {
+                if !members.iter().any(|known| known.name.as_str() == name) {
+                    members.push(member);
+                }
+            } else if !REMARKS.contains(&name) && self.hidden != Some(name) {
+                let message = format!("unknown field {}", quoted_with_suggestion(name, fields.iter().copied()));
+                self.findings.borrow_mut().push(Finding::error(member.start(), message));
+            }
+        }
+        Members { node: self, rest: members.into_iter(), current: None }
+    }
+}
+
+impl<'t> Deserializer<'t> for Node<'t, '_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
+        let read = match self.value {
+            Value::StringLit(text) => visitor.visit_borrowed_str(&text.value),
+            Value::NumberLit(number) => visit_number(number.value, visitor),
+            Value::BooleanLit(literal) => visitor.visit_bool(literal.value),
+            Value::NullKeyword(_) => visitor.visit_unit(),
+            Value::Array(array) => visitor.visit_seq(Elements { node: self, rest: array.elements.iter() }),
+            Value::Object(object) => {
+                let members = object.properties.iter().collect::<Vec<_>>().into_iter();
+                visitor.visit_map(Members { node: self, rest: members, current: None })
+            }
+        };
+        read.map_err(|error| error.at(self.value.start()))
+    }
+
+    fn deserialize_struct<V: Visitor<'t>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.value {
+            Value::Object(object) => visitor.visit_map(self.known_members(object, fields)),
+            _ => Err(Error::invalid_type(self.unexpected(), &"an object")),
+        }
+        .map_err(|error| error.at(self.value.start()))
+    }
+
+    /// Which variant it is, says a string itself, and an object in its member `type`. An enum whose variants are called after JSON's own
+    /// kinds (`string`, `list`, …) takes the variant of the kind that is there.
+    fn deserialize_enum<V: Visitor<'t>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let start = self.value.start();
+        if variants.iter().all(|variant| KINDS.contains(variant)) {
+            let kind = kind(self.value);
+            return if variants.contains(&kind) {
+                visitor.visit_enum(Named { name: kind, node: self }).map_err(|error| error.at(start))
+            } else {
+                let expected = variants.join(" or ");
+                Err(Error::custom(format_args!("invalid type: {}, expected {expected}", self.unexpected())).at(start))
+            };
+        }
+        let named = match self.value {
+            Value::StringLit(text) => Some((&text.value, start, self)),
+            Value::Object(object) => match object.properties.iter().find(|member| member.name.as_str() == "type") {
+                Some(ObjectProp { value: Value::StringLit(text), .. }) => {
+                    Some((&text.value, text.start(), Node { hidden: Some("type"), ..self }))
+                }
+                Some(member) => return Err(Error::custom("`type` is to be a string").at(member.start())),
+                None => None,
+            },
+            _ => None,
+        };
+        match named {
+            Some((name, offset, node)) => visitor.visit_enum(Named { name, node }).map_err(|error| error.at(offset)),
+            None => {
+                let known = variants.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                Err(Error::custom(format_args!("an object with a `type` is needed here (known: {known})")).at(start))
+            }
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        match name {
+            FIELD => visitor.visit_seq(Placed { node: self, step: 0 }),
+            PLACE => visitor.visit_u64(u64::try_from(self.value.start()).map_err(Error::custom)?),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.value {
+            Value::NullKeyword(_) => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        <V: Visitor<'t>>
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
+        identifier ignored_any
+    }
+}
+
+fn visit_number<'t, V: Visitor<'t>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    if let Ok(number) = text.parse::<u64>() {
+        return visitor.visit_u64(number);
+    }
+    if let Ok(number) = text.parse::<i64>() {
+        return visitor.visit_i64(number);
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => visitor.visit_f64(number),
+        _ => Err(Error::custom(format_args!("the number {text} is out of range"))),
+    }
+}
+
+/// The members of an object, in the order of the file.
+struct Members<'t, 'f> {
+    node: Node<'t, 'f>,
+    rest: std::vec::IntoIter<&'t ObjectProp<'t>>,
+    current: Option<&'t ObjectProp<'t>>,
+}
+
+impl<'t> MapAccess<'t> for Members<'t, '_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        self.current = self.rest.next();
+        match self.current {
+            Some(member) => seed
+                .deserialize(member.name.as_str().into_deserializer())
+                .map(Some)
+                .map_err(|error: Error| error.at(member.start())),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        match self.current {
+            Some(member) => seed.deserialize(self.node.of(&member.value)),
+            None => Err(Error::custom("a value without a name")),
+        }
+    }
+}
+
+struct Elements<'t, 'f> {
+    node: Node<'t, 'f>,
+    rest: std::slice::Iter<'t, Value<'t>>,
+}
+
+impl<'t> SeqAccess<'t> for Elements<'t, '_> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.rest.next().map(|value| seed.deserialize(self.node.of(value))).transpose()
+    }
+}
+
+/// What a [`Field`] is read from: first its offset, then its value, whose error ends here.
+struct Placed<'t, 'f> {
+    node: Node<'t, 'f>,
+    step: u8,
+}
+
+impl<'t> SeqAccess<'t> for Placed<'t, '_> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.step += 1;
+        let offset = self.node.value.start();
+        if self.step == 1 {
+            return seed.deserialize(u64::try_from(offset).map_err(Error::custom)?.into_deserializer()).map(Some);
+        }
+        match seed.deserialize(self.node) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                error.report(offset, self.node.findings);
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl<'t, T: Deserialize<'t>> Deserialize<'t> for Field<T> {
+    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldVisitor<T>(PhantomData<T>);
+
+        impl<'t, T: Deserialize<'t>> Visitor<'t> for FieldVisitor<T> {
+            type Value = Field<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_seq<A: SeqAccess<'t>>(self, mut placed: A) -> Result<Field<T>, A::Error> {
+                let offset = placed.next_element::<usize>()?.unwrap_or(0);
+                Ok(placed.next_element()?.map_or(Field::Bad, |value| Field::Good(At { value, offset })))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(FIELD, FieldVisitor(PhantomData))
+    }
+}
+
+impl<'t> Deserialize<'t> for Place {
+    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PlaceVisitor;
+
+        impl Visitor<'_> for PlaceVisitor {
+            type Value = Place;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any JSON value")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, offset: u64) -> Result<Place, E> {
+                usize::try_from(offset).map(Place).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(PLACE, PlaceVisitor)
+    }
+}
+
+/// A variant named by a string, with the object that holds its fields.
+struct Named<'t, 'f> {
+    name: &'t str,
+    node: Node<'t, 'f>,
+}
+
+impl<'t, 'f> EnumAccess<'t> for Named<'t, 'f> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+        Ok((seed.deserialize(self.name.into_deserializer())?, self))
+    }
+}
+
+impl<'t> VariantAccess<'t> for Named<'t, '_> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(self.node)
+    }
+
+    fn tuple_variant<V: Visitor<'t>>(self, _: usize, _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("a list of fields is not a form this configuration has"))
+    }
+
+    fn struct_variant<V: Visitor<'t>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+        self.node.deserialize_struct("", fields, visitor)
+    }
+}

@@ -1,0 +1,91 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+
+use super::source::{Source, line_and_column};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The configuration is refused.
+    Error,
+    /// The configuration is used; somebody should look.
+    Warning,
+}
+
+/// A finding as it is gathered: its place is a byte offset into the text.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Byte offset into the text.
+    pub offset: usize,
+    /// Error or warning.
+    pub severity: Severity,
+    /// A lowercase phrase; names from the file stand between backquotes.
+    pub message: String,
+    /// A second place this is in conflict with, as a byte offset.
+    pub other: Option<usize>,
+}
+
+/// A finding with its place in words that people and editors use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Error or warning.
+    pub severity: Severity,
+    /// JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// Counted from one.
+    pub line: usize,
+    /// In characters, counted from one.
+    pub column: usize,
+    /// A lowercase phrase.
+    pub message: String,
+}
+
+impl Finding {
+    /// An error at `offset`.
+    pub fn error(offset: usize, message: impl Into<String>) -> Self {
+        Self { offset, severity: Severity::Error, message: message.into(), other: None }
+    }
+
+    /// A warning at `offset`.
+    pub fn warning(offset: usize, message: impl Into<String>) -> Self {
+        Self { offset, severity: Severity::Warning, message: message.into(), other: None }
+    }
+
+    /// An error at `offset` that is in conflict with what stands at `other`.
+    pub fn conflict(offset: usize, other: usize, message: impl Into<String>) -> Self {
+        Self { offset, severity: Severity::Error, message: message.into(), other: Some(other) }
+    }
+
+    /// The finding with its place in `text`; `source` is absent where the text did not parse.
+    pub fn locate(self, text: &str, source: Option<&Source<'_>>) -> Problem {
+        let (line, column) = line_and_column(text, self.offset);
+        let pointer = source.map(|source| source.pointer_at(self.offset)).unwrap_or_default();
+        let message = match self.other {
+            Some(other) => {
+                let (line, column) = line_and_column(text, other);
+                let place = source.map(|source| source.pointer_at(other)).unwrap_or_default();
+                format!("{} (the other is {place} at {line}:{column})", self.message)
+            }
+            None => self.message,
+        };
+        Problem { severity: self.severity, pointer, line, column, message }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// `LINE:COLUMN: error: MESSAGE [POINTER]`, which editors and terminals make clickable behind a file name.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointer = if self.pointer.is_empty() { "/" } else { &self.pointer };
+        write!(f, "{}:{}: {}: {} [{pointer}]", self.line, self.column, self.severity, self.message)
+    }
+}

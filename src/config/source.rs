@@ -1,0 +1,156 @@
+//! The text of a configuration, parsed as strict JSON (RFC 8259) with the place of every value.
+
+use jsonc_parser::ast::Value;
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+
+/// A configuration's text and its syntax tree.
+pub struct Source<'t> {
+    text: &'t str,
+    root: Value<'t>,
+}
+
+/// Why a text is not JSON: a phrase, and the byte offset where reading stopped.
+#[derive(Debug)]
+pub struct InvalidJson {
+    /// Byte offset into the text.
+    pub offset: usize,
+    /// A lowercase phrase.
+    pub reason: String,
+}
+
+const STRICT: ParseOptions = ParseOptions {
+    allow_comments: false,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+impl<'t> Source<'t> {
+    /// Parses `text`. A byte order mark is passed over, as RFC 8259 section 8.1 allows.
+    pub fn parse(text: &'t str) -> Result<Self, InvalidJson> {
+        let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| InvalidJson {
+            offset: error.range().start,
+            reason: lower_first(&error.kind().to_string()),
+        })?;
+        match parsed.value {
+            Some(root) => Ok(Self { text, root }),
+            None => Err(InvalidJson { offset: 0, reason: "the file is empty".into() }),
+        }
+    }
+
+    /// The whole document.
+    pub fn root(&self) -> &Value<'t> {
+        &self.root
+    }
+
+    /// The text it was read from.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The value that starts at `offset`, if one does.
+    pub fn value_at(&self, offset: usize) -> Option<&Value<'t>> {
+        let mut value = &self.root;
+        loop {
+            if value.start() == offset {
+                return Some(value);
+            }
+            value = child_at(value, offset)?.1;
+        }
+    }
+
+    /// The JSON pointer (RFC 6901) of the innermost value or member that `offset` lies in.
+    pub fn pointer_at(&self, offset: usize) -> String {
+        let mut pointer = String::new();
+        let mut value = &self.root;
+        while value.start() != offset {
+            let Some((step, child)) = child_at(value, offset) else { break };
+            pointer.push('/');
+            pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+            value = child;
+        }
+        pointer
+    }
+}
+
+/// The child of `parent` whose member or element covers `offset`, with its pointer step.
+fn child_at<'a, 't>(parent: &'a Value<'t>, offset: usize) -> Option<(String, &'a Value<'t>)> {
+    let covers = |range: &dyn Ranged| range.start() <= offset && offset < range.end();
+    match parent {
+        Value::Object(object) => object
+            .properties
+            .iter()
+            .find(|member| covers(*member))
+            .map(|member| (member.name.as_str().to_owned(), &member.value)),
+        Value::Array(array) => array
+            .elements
+            .iter()
+            .enumerate()
+            .find(|(_, element)| covers(*element))
+            .map(|(index, element)| (index.to_string(), element)),
+        _ => None,
+    }
+}
+
+/// Line and column of a byte offset, both counted from one; columns count characters, as editors do.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+    let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+    (line, column)
+}
+
+fn lower_first(phrase: &str) -> String {
+    let mut chars = phrase.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_strict_json_is_read() {
+        for (name, text) in [
+            ("comment", "{} // no"),
+            ("trailing comma", r#"{"a": 1,}"#),
+            ("missing comma", r#"{"a": 1 "b": 2}"#),
+            ("single quotes", "{'a': 1}"),
+            ("bare name", "{a: 1}"),
+            ("hexadecimal", r#"{"a": 0x10}"#),
+            ("plus sign", r#"{"a": +1}"#),
+            ("bare point", r#"{"a": .5}"#),
+            ("not a number", r#"{"a": NaN}"#),
+            ("two values", "{} {}"),
+            ("empty", ""),
+            ("lone surrogate", r#"{"a": "\ud800"}"#),
+        ] {
+            assert!(Source::parse(text).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn pointers_name_the_innermost_value() {
+        let text = r#"{"a/b": [{"c": "é", "d~": 2}]}"#;
+        let source = Source::parse(text).unwrap();
+        assert_eq!(source.pointer_at(0), "");
+        assert_eq!(source.pointer_at(text.find('2').unwrap()), "/a~1b/0/d~0");
+        assert_eq!(source.pointer_at(text.find("\"d~\"").unwrap()), "/a~1b/0/d~0");
+        assert_eq!(source.pointer_at(text.find("{\"c").unwrap()), "/a~1b/0");
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        assert_eq!(line_and_column("{\n  \"é\": x", 9), (2, 7));
+        assert_eq!(line_and_column("", 0), (1, 1));
+        assert_eq!(line_and_column("a", 99), (1, 2));
+    }
+}

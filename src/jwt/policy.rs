@@ -1,0 +1,149 @@
+//! What an authorizer accepts, and the steps of accepting it.
+
+use super::alg::{Algorithm, Family};
+use super::claims::{ClaimRules, Claims};
+use super::compact::Compact;
+use super::error::TokenError;
+use super::key::HmacKey;
+use super::keyset::KeySet;
+use crate::time::UnixTime;
+
+/// What an authorizer accepts.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// What may sign; none: whatever fits the keys, and keys are public ones.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// Accepted `typ` headers, without `application/` and in lower case (RFC 7515 section 4.1.9); none: any.
+    pub types: Vec<String>,
+    /// What the claims must say.
+    pub rules: ClaimRules,
+}
+
+/// A shared secret with the times at which it counts.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    /// The `kid` of tokens signed with it; none: any token.
+    pub kid: Option<String>,
+    /// The secret.
+    pub key: HmacKey,
+    /// From when on it counts.
+    pub not_before: Option<UnixTime>,
+    /// When it stops counting.
+    pub not_after: Option<UnixTime>,
+}
+
+/// The keys that a token is held against.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys<'k> {
+    /// Shared secrets.
+    Secrets(&'k [Secret]),
+    /// Public keys.
+    Public(&'k KeySet),
+}
+
+/// A token whose header, type and end are in order. Its signature is not checked.
+#[derive(Debug)]
+pub struct Admitted<'p, 't, 'c> {
+    policy: &'p Policy,
+    token: &'c Compact<'t>,
+    algorithm: Algorithm,
+}
+
+/// The claims of a token that passed every check of its policy.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    claims: Claims,
+}
+
+impl Verified {
+    /// The claims.
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+}
+
+impl Policy {
+    /// Judges all that needs no key: algorithm, type, `exp`. So a token that is past costs no signature check and no fetch.
+    pub fn admit<'p, 't, 'c>(
+        &'p self,
+        token: &'c Compact<'t>,
+        now: UnixTime,
+    ) -> Result<Admitted<'p, 't, 'c>, TokenError> {
+        let algorithm = Algorithm::named(&token.header.alg).ok_or(TokenError::UnsupportedAlgorithm)?;
+        let allowed = match &self.algorithms {
+            Some(algorithms) => algorithms.contains(&algorithm),
+            // A public key is never a shared secret: HS256 "signed" with the text of an RSA key ends here.
+            None => algorithm.family() != Family::Hmac,
+        };
+        if !allowed {
+            return Err(TokenError::AlgorithmNotAllowed);
+        }
+        if !self.types.is_empty() {
+            let typ = token.header.typ.as_deref().map(normal_type).ok_or(TokenError::WrongType)?;
+            if !self.types.contains(&typ) {
+                return Err(TokenError::WrongType);
+            }
+        }
+        self.rules.check_expiry(&token.payload, now)?;
+        Ok(Admitted { policy: self, token, algorithm })
+    }
+}
+
+impl Admitted<'_, '_, '_> {
+    /// Judges the signature, then the claims.
+    ///
+    /// # Errors
+    /// [`TokenError::UnknownKey`] where no key fits, which newer keys may change; anything else is final.
+    pub fn verify(&self, keys: Keys<'_>, now: UnixTime) -> Result<Verified, TokenError> {
+        self.check_signature(keys, now)?;
+        self.policy.rules.check(&self.token.payload, now)?;
+        Ok(Verified { claims: self.token.payload.clone() })
+    }
+
+    fn check_signature(&self, keys: Keys<'_>, now: UnixTime) -> Result<(), TokenError> {
+        let kid = self.token.header.kid.as_deref();
+        let message = self.token.signing_input.as_bytes();
+        let signature = &self.token.signature;
+        let mut tried = false;
+        match keys {
+            Keys::Secrets(secrets) => {
+                for secret in secrets.iter().filter(|secret| secret.counts(kid, now)) {
+                    tried = true;
+                    if secret.key.verify(self.algorithm.hash(), message, signature) {
+                        return Ok(());
+                    }
+                }
+            }
+            Keys::Public(set) => {
+                for key in set.candidates(kid, self.algorithm) {
+                    tried = true;
+                    if key.verify(self.algorithm, message, signature) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Err(if tried { TokenError::InvalidSignature } else { TokenError::UnknownKey })
+    }
+}
+
+impl Secret {
+    /// Whether it may judge a token with this `kid` now. A token that names no key may be signed with any, and a secret that has no name
+    /// judges any token.
+    fn counts(&self, kid: Option<&str>, now: UnixTime) -> bool {
+        let named = match (&self.kid, kid) {
+            (Some(own), Some(wanted)) => own == wanted,
+            _ => true,
+        };
+        named && self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|until| now < until)
+    }
+}
+
+/// `typ` as it is compared: without case and without `application/` (RFC 7515 section 4.1.9).
+pub fn normal_type(typ: &str) -> String {
+    let lower = typ.to_ascii_lowercase();
+    lower.strip_prefix("application/").map_or(lower.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

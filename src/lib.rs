@@ -1,0 +1,31 @@
+//! Portcullis: an API gateway for Cloudflare's edge, as a pure library.
+//!
+//! A configuration is compiled once ([`compile::compile`]) into a [`gateway::Gateway`], which decides on requests:
+//!
+//! ```text
+//! Head ──route──▶ Matched ──authenticate──▶ Authenticated ──action──▶ Outbound or Reply
+//!         │          └─▶ Needs (a key set; then again)        any stage ──▶ Refused ──▶ Reply
+//!         └─▶ Reply (preflight)
+//! ```
+//!
+//! Each stage consumes the value of the one before, so none can be skipped. There is no clock, no randomness, no I/O and no async here:
+//! time, keys and configuration are arguments, and what is lacking is asked for by returning. The Worker (`worker/`) fetches, stores and
+//! converts; the command (`portcullis`) is the same library for people.
+
+#![forbid(unsafe_code)]
+
+pub mod authn;
+pub mod compile;
+pub mod config;
+pub mod cors;
+pub mod credential;
+pub mod forward;
+pub mod gateway;
+pub mod jwks;
+pub mod jwt;
+pub mod reject;
+pub mod reply;
+pub mod request;
+pub mod route;
+pub mod time;
+pub mod url;

@@ -1,0 +1,248 @@
+//! Every refusal: its status, its code, its words. Codes never change meaning.
+
+use serde_json::{Value, json};
+
+use crate::config::wire::Detail;
+use crate::jwt::error::TokenError;
+use crate::reply::Reply;
+
+/// The realm of `WWW-Authenticate` (RFC 9110 section 11.5).
+const REALM: &str = "portcullis";
+
+/// Seconds that a client is asked to wait where nothing better is known.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// A request that is not let through, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    code: Code,
+    /// The claim it is about.
+    claim: Option<String>,
+    /// For 405: what the path can do.
+    allow: Option<String>,
+    /// Seconds after which trying again makes sense.
+    retry_after: Option<u64>,
+    /// What the operator should read; never sent to a client.
+    internal: Option<String>,
+}
+
+macro_rules! codes {
+    ($($variant:ident: $status:literal $error:literal $code:literal $message:literal;)*) => {
+        /// What kind of refusal: one line of the table of answers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!($status, " `", $code, "`: ", $message, ".")] $variant,)*
+        }
+
+        impl Code {
+            /// All codes.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The HTTP status.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// The kind of refusal, in one word.
+            pub const fn error(self) -> &'static str {
+                match self { $(Self::$variant => $error,)* }
+            }
+
+            /// The code that clients and operators search for.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The code in words.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidPath: 400 "bad_request" "invalid_path" "Invalid path";
+    PathTooLong: 400 "bad_request" "path_too_long" "Path too long";
+    InvalidRequest: 400 "bad_request" "invalid_request" "Invalid request";
+    MissingToken: 401 "unauthorized" "missing_token" "Missing bearer token";
+    MalformedAuthorization: 401 "unauthorized" "malformed_authorization" "Malformed authorization";
+    AmbiguousToken: 401 "unauthorized" "ambiguous_token" "Two different tokens";
+    TokenTooLarge: 401 "unauthorized" "token_too_large" "Token too large";
+    MalformedToken: 401 "unauthorized" "malformed_token" "Malformed token";
+    UnsupportedAlgorithm: 401 "unauthorized" "unsupported_algorithm" "Unsupported algorithm";
+    AlgorithmNotAllowed: 401 "unauthorized" "algorithm_not_allowed" "Algorithm not allowed";
+    UnknownKey: 401 "unauthorized" "unknown_key" "Unknown key";
+    InvalidSignature: 401 "unauthorized" "invalid_signature" "Invalid signature";
+    TokenExpired: 401 "unauthorized" "token_expired" "Token expired";
+    TokenNotYetValid: 401 "unauthorized" "token_not_yet_valid" "Token not yet valid";
+    MissingClaim: 401 "unauthorized" "missing_claim" "Missing claim";
+    InvalidClaim: 401 "unauthorized" "invalid_claim" "Invalid claim";
+    InvalidIssuer: 401 "unauthorized" "invalid_issuer" "Invalid issuer";
+    InvalidAudience: 401 "unauthorized" "invalid_audience" "Invalid audience";
+    TokenTooOld: 401 "unauthorized" "token_too_old" "Token too old";
+    LifetimeTooLong: 401 "unauthorized" "lifetime_too_long" "Token lifetime too long";
+    NotFound: 404 "not_found" "not_found" "Not found";
+    MethodNotAllowed: 405 "method_not_allowed" "method_not_allowed" "Method not allowed";
+    ConfigError: 500 "internal_error" "config_error" "Gateway configuration error";
+    InternalError: 500 "internal_error" "internal_error" "Internal error";
+    UpstreamUnreachable: 502 "bad_gateway" "upstream_unreachable" "Upstream unreachable";
+    KeysUnavailable: 503 "unavailable" "keys_unavailable" "Signing keys unavailable";
+    UpstreamTimeout: 504 "gateway_timeout" "upstream_timeout" "Upstream timed out";
+}
+
+impl Reject {
+    /// A refusal that is said by its code alone.
+    pub const fn new(code: Code) -> Self {
+        Self { code, claim: None, allow: None, retry_after: None, internal: None }
+    }
+
+    /// A path whose best pattern lacks the method; `allow` is what it has (RFC 9110 section 15.5.6).
+    pub fn method_not_allowed(allow: String) -> Self {
+        Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed) }
+    }
+
+    /// The gateway is not set up for this request; `internal` is for the log.
+    pub fn config(internal: String) -> Self {
+        Self { internal: Some(internal), ..Self::new(Code::ConfigError) }
+    }
+
+    /// The identity provider's keys cannot be had. Never a 401: the client did nothing wrong.
+    pub fn keys_unavailable(retry_after_ms: u64, internal: String) -> Self {
+        let retry_after = Some(retry_after_ms.div_ceil(1000).max(1));
+        Self { retry_after, internal: Some(internal), ..Self::new(Code::KeysUnavailable) }
+    }
+
+    /// The same with a line for the log.
+    pub fn because(self, internal: String) -> Self {
+        Self { internal: Some(internal), ..self }
+    }
+
+    /// Its line in the table of answers.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What the operator should read.
+    pub fn internal(&self) -> Option<&str> {
+        self.internal.as_deref()
+    }
+
+    /// The answer that the client gets: the one place where a refusal becomes bytes.
+    pub fn reply(&self, detail: Detail, request_id: &str) -> Reply {
+        let mut members = vec![("error", Value::from(self.code.error()))];
+        if detail != Detail::None {
+            members.push(("code", self.code.code().into()));
+        }
+        if detail == Detail::Full {
+            members.push(("message", self.code.message().into()));
+        }
+        members.push(("statusCode", self.code.status().into()));
+        members.push(("requestId", request_id.into()));
+        if let (Detail::Full, Some(claim)) = (detail, &self.claim) {
+            members.push(("details", json!({ "claim": claim })));
+        }
+        // In this order, which serde_json's own map would not keep: people read these.
+        let members: Vec<String> = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let body = format!("{{{}}}", members.join(","));
+        let mut reply = Reply::json(self.code.status(), body);
+        reply.header("cache-control", "no-store");
+        reply.header("x-request-id", request_id);
+        if self.code.status() == 401 {
+            reply.header("www-authenticate", self.challenge(detail));
+        }
+        if let Some(allow) = &self.allow {
+            reply.header("allow", allow.clone());
+        }
+        if self.code.status() == 503 {
+            reply.header("retry-after", self.retry_after.unwrap_or(RETRY_AFTER_SECONDS).to_string());
+        }
+        reply
+    }
+
+    /// `WWW-Authenticate` (RFC 6750 section 3): no `error` where no token was sent.
+    fn challenge(&self, detail: Detail) -> String {
+        match (self.code, detail) {
+            (Code::MissingToken, _) => format!("Bearer realm=\"{REALM}\""),
+            (_, Detail::Full) => format!(
+                "Bearer realm=\"{REALM}\", error=\"invalid_token\", error_description=\"{}\"",
+                self.code.message()
+            ),
+            _ => format!("Bearer realm=\"{REALM}\", error=\"invalid_token\""),
+        }
+    }
+}
+
+impl From<TokenError> for Reject {
+    fn from(error: TokenError) -> Self {
+        let about = |code, claim: &str| Self { claim: Some(claim.to_owned()), ..Self::new(code) };
+        match error {
+            TokenError::Malformed => Self::new(Code::MalformedToken),
+            TokenError::UnsupportedAlgorithm => Self::new(Code::UnsupportedAlgorithm),
+            TokenError::AlgorithmNotAllowed => Self::new(Code::AlgorithmNotAllowed),
+            TokenError::WrongType => about(Code::InvalidClaim, "typ"),
+            TokenError::Expired => Self::new(Code::TokenExpired),
+            TokenError::UnknownKey => Self::new(Code::UnknownKey),
+            TokenError::InvalidSignature => Self::new(Code::InvalidSignature),
+            TokenError::NotYetValid => Self::new(Code::TokenNotYetValid),
+            TokenError::TooOld => Self::new(Code::TokenTooOld),
+            TokenError::LifetimeTooLong => Self::new(Code::LifetimeTooLong),
+            TokenError::MissingClaim(claim) => about(Code::MissingClaim, &claim),
+            TokenError::InvalidClaim(claim) => about(Code::InvalidClaim, &claim),
+            TokenError::InvalidIssuer => about(Code::InvalidIssuer, "iss"),
+            TokenError::InvalidAudience => about(Code::InvalidAudience, "aud"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_all_different_and_a_bad_token_is_never_a_5xx() {
+        for (index, code) in Code::ALL.iter().enumerate() {
+            assert!(Code::ALL.iter().skip(index + 1).all(|other| other.code() != code.code()), "{}", code.code());
+        }
+        let errors = [TokenError::Malformed, TokenError::UnknownKey, TokenError::InvalidClaim("exp".into())];
+        assert!(errors.into_iter().all(|error| Reject::from(error).code().status() == 401));
+    }
+
+    #[test]
+    fn a_401_says_what_is_wrong_in_body_and_challenge() {
+        let reply = Reject::from(TokenError::Expired).reply(Detail::Full, "r-1");
+        assert_eq!(reply.status, 401);
+        assert_eq!(
+            serde_json::from_slice::<Value>(reply.body.as_bytes()).unwrap(),
+            json!({"error": "unauthorized", "code": "token_expired", "message": "Token expired", "statusCode": 401, "requestId": "r-1"})
+        );
+        let challenge = r#"Bearer realm="portcullis", error="invalid_token", error_description="Token expired""#;
+        assert_eq!(reply.get("www-authenticate"), Some(challenge));
+        assert_eq!(reply.get("cache-control"), Some("no-store"));
+        assert_eq!(reply.get("x-request-id"), Some("r-1"));
+    }
+
+    #[test]
+    fn a_missing_token_is_challenged_without_an_error() {
+        let reply = Reject::new(Code::MissingToken).reply(Detail::Full, "r");
+        assert_eq!(reply.get("www-authenticate"), Some(r#"Bearer realm="portcullis""#));
+    }
+
+    #[test]
+    fn internal_text_never_reaches_a_client() {
+        let reply = Reject::config("JWT_SECRET is not bound".into()).reply(Detail::Full, "r");
+        assert!(!reply.body.contains("JWT_SECRET"));
+    }
+
+    #[test]
+    fn detail_narrows_what_is_told() {
+        let reject = Reject::from(TokenError::InvalidClaim("tier".into()));
+        let full = reject.reply(Detail::Full, "r").body;
+        assert!(full.contains(r#""details":{"claim":"tier"}"#) && full.contains("invalid_claim"));
+        let code = reject.reply(Detail::Code, "r").body;
+        assert!(code.contains("invalid_claim") && !code.contains("tier") && !code.contains("message"));
+        let none = reject.reply(Detail::None, "r");
+        assert!(!none.body.contains("invalid_claim") && !none.get("www-authenticate").unwrap().contains("description"));
+    }
+}

@@ -1,0 +1,33 @@
+//! Time as an argument.
+
+/// Milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// From milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// From whole seconds.
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// As a `NumericDate` (RFC 7519 section 2): seconds, whole ones, as everybody else compares them.
+    #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "exact below 2^53 seconds")]
+    pub fn as_numeric_date(self) -> f64 {
+        (self.0 / 1000) as f64
+    }
+
+    /// Milliseconds from `earlier` to here; none if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}

@@ -1,0 +1,132 @@
+//! Key sets for the isolate's ring: from KV, then from their source.
+//!
+//! A request never waits on a promise of another: the runtime cancels those with their request. Where another request is fetching
+//! already, this one looks again every few milliseconds, on timers of its own, and fetches for itself if nothing comes of it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use portcullis::jwks::{FetchedKeys, MAX_DOCUMENT_BYTES, Source, SourceId, Want};
+use worker::{AbortSignal, Context, Delay, Env, Fetch, Request, RequestInit, RequestRedirect};
+
+use crate::convert::now;
+use crate::log;
+use crate::state::State;
+
+/// The KV namespace, as bound in wrangler.toml. Without it every isolate fetches for itself.
+const NAMESPACE: &str = "JWKS_CACHE";
+
+/// How often a request looks whether another one's fetch is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Gets keys of source `id` into the ring, or lets the ring know that they cannot be had.
+pub(crate) async fn load(state: &Rc<State>, id: SourceId, want: Want, env: &Env, ctx: &Context) {
+    let Some(source) = state.gateway().and_then(|gateway| gateway.source(id)) else { return };
+    if want == Want::Any && from_kv(state, id, source, env).await.is_some() {
+        return;
+    }
+    if state.change_ring(|ring| ring.lease(id, now(), source.timeout_ms)) {
+        fetch(state, id, source, env, ctx).await;
+        return;
+    }
+    while state.with_ring(|ring| ring.is_leased(id, now())) {
+        Delay::from(LOOK_AGAIN).await;
+    }
+}
+
+/// Refreshes source `id` once the response is out. Old keys go on meanwhile.
+pub(crate) fn refresh_later(state: &Rc<State>, id: SourceId, env: &Env, ctx: &Context) {
+    let Some(timeout_ms) = state.gateway().and_then(|gateway| gateway.source(id)).map(|source| source.timeout_ms)
+    else {
+        return;
+    };
+    if !state.change_ring(|ring| ring.lease(id, now(), timeout_ms)) {
+        return;
+    }
+    let (state, env) = (Rc::clone(state), env.clone());
+    ctx.wait_until(async move {
+        let Some(source) = state.gateway().and_then(|gateway| gateway.source(id)) else { return };
+        // Another isolate may have done it already.
+        if from_kv(&state, id, source, &env).await == Some(true) {
+            state.change_ring(|ring| ring.release(id));
+            return;
+        }
+        if let Some(stored) = fetch_into_ring(&state, id, source).await {
+            to_kv(source, &stored, &env).await;
+        }
+    });
+}
+
+/// Keys from KV into the ring, if they may be used: whether they are fresh. Anything that is no such value is a miss, and so is a
+/// namespace that is away.
+async fn from_kv(state: &State, id: SourceId, source: &Source, env: &Env) -> Option<bool> {
+    let text = env.kv(NAMESPACE).ok()?.get(&source.storage_key()).text().await.ok()??;
+    let keys = FetchedKeys::from_stored(&text, now())?;
+    let fresh = source.freshness(&keys, now())?;
+    state.change_ring(|ring| ring.store(id, keys));
+    Some(fresh)
+}
+
+async fn to_kv(source: &Source, stored: &str, env: &Env) {
+    let Ok(namespace) = env.kv(NAMESPACE) else { return };
+    // KV drops it when nobody could use it any more; the least that KV takes is a minute.
+    let seconds = (source.kept_ms() / 1000).max(60);
+    let written = match namespace.put(&source.storage_key(), stored) {
+        Ok(put) => put.expiration_ttl(seconds).execute().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        log::error(&format!("keys of {} could not be kept in KV: {error}", source.url));
+    }
+}
+
+async fn fetch(state: &Rc<State>, id: SourceId, source: &Source, env: &Env, ctx: &Context) {
+    if let Some(stored) = fetch_into_ring(state, id, source).await {
+        let (source, env) = (source.clone(), env.clone());
+        ctx.wait_until(async move { to_kv(&source, &stored, &env).await });
+    }
+}
+
+/// Asks the source. Returns what KV is to keep.
+async fn fetch_into_ring(state: &State, id: SourceId, source: &Source) -> Option<String> {
+    match ask(source).await {
+        Ok(keys) => {
+            for (kid, why) in keys.set.skipped() {
+                log::error(&format!("{}: key {kid:?} is not used: {why:?}", source.url));
+            }
+            let stored = keys.to_stored();
+            state.change_ring(|ring| ring.store_fetched(id, keys));
+            Some(stored)
+        }
+        Err(why) => {
+            log::error(&format!("keys from {} could not be had: {why}", source.url));
+            state.change_ring(|ring| ring.failed(id, now()));
+            None
+        }
+    }
+}
+
+/// One fetch: status 200 alone, no redirects, a bounded body within a bounded time.
+async fn ask(source: &Source) -> Result<FetchedKeys, String> {
+    let words = |error: worker::Error| error.to_string();
+    let mut init = RequestInit::new();
+    init.with_redirect(RequestRedirect::Manual);
+    let request = Request::new_with_init(&source.url, &init).map_err(words)?;
+    let timeout = u32::try_from(source.timeout_ms).unwrap_or(u32::MAX);
+    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(timeout));
+    let mut response = Fetch::Request(request).send_with_signal(&signal).await.map_err(words)?;
+    if response.status_code() != 200 {
+        return Err(format!("status {}", response.status_code()));
+    }
+    let cache_control = response.headers().get("cache-control").map_err(words)?;
+    let mut chunks = response.stream().map_err(words)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        body.extend_from_slice(&chunk.map_err(words)?);
+        if body.len() > MAX_DOCUMENT_BYTES {
+            return Err(format!("more than {MAX_DOCUMENT_BYTES} bytes"));
+        }
+    }
+    FetchedKeys::fetched(&body, cache_control.as_deref(), now()).map_err(|why| format!("{why:?}"))
+}

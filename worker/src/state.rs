@@ -1,0 +1,72 @@
+//! What an isolate keeps between requests: plain data, never a promise of some request.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{JsString, Reflect};
+use portcullis::compile::compile;
+use portcullis::config::problem::Severity;
+use portcullis::config::reference::Env as References;
+use portcullis::gateway::Gateway;
+use portcullis::jwks::KeyRing;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
+
+use crate::log;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The checked text of gateway.json, put there by `worker/entry.js`.
+    #[wasm_bindgen(thread_local_v2, js_name = __portcullis_config)]
+    static CONFIG: JsString;
+}
+
+thread_local! {
+    static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
+}
+
+/// The compiled configuration, and the keys that were fetched for it.
+pub(crate) struct State {
+    gateway: Option<Gateway>,
+    ring: RefCell<KeyRing>,
+}
+
+/// The isolate's state, made at its first request: an isolate has one configuration and one environment.
+pub(crate) fn of(env: &Env) -> Rc<State> {
+    STATE.with(|state| Rc::clone(state.get_or_init(|| Rc::new(State::new(env)))))
+}
+
+impl State {
+    fn new(env: &Env) -> Self {
+        let text = CONFIG.with(|text| text.as_string()).unwrap_or_default();
+        let compiled = compile(&text, References::Known(&|name| binding(env, name)));
+        for problem in compiled.problems.iter().filter(|problem| problem.severity == Severity::Error) {
+            log::error(&format!("gateway.json:{problem}"));
+        }
+        let sources = compiled.gateway.as_ref().map_or(0, |gateway| gateway.sources().len());
+        Self { gateway: compiled.gateway, ring: RefCell::new(KeyRing::new(sources)) }
+    }
+
+    /// The gateway, unless its configuration is refused as a whole.
+    pub(crate) const fn gateway(&self) -> Option<&Gateway> {
+        self.gateway.as_ref()
+    }
+
+    /// Looks at the keys, and no longer than `look` takes: never across an await.
+    pub(crate) fn with_ring<T>(&self, look: impl FnOnce(&KeyRing) -> T) -> T {
+        look(&self.ring.borrow())
+    }
+
+    /// Changes the keys, and no longer than `change` takes.
+    pub(crate) fn change_ring<T>(&self, change: impl FnOnce(&mut KeyRing) -> T) -> T {
+        change(&mut self.ring.borrow_mut())
+    }
+}
+
+/// A variable or secret. Other bindings (KV namespaces, services) and empty names are none.
+fn binding(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
+    let number = || value.as_f64().map(|number| number.to_string());
+    value.as_string().or_else(number).or_else(|| value.as_bool().map(|flag| flag.to_string()))
+}
