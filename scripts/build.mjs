@@ -2,20 +2,31 @@
 //
 //   node scripts/build.mjs [CONFIGURATION]
 //
-// Each step is skipped when nothing it depends on has changed, so an edit of gateway.json costs a check and nothing more.
+// Each step is skipped when nothing it depends on has changed, so an edit of gateway.json costs a check and nothing more. Under
+// `wrangler dev`, which ends when its build fails, a broken edit is told and what was built last goes on serving.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bin, installPackages } from "./lib/packages.mjs";
 import { digest, once, root, run, say } from "./lib/run.mjs";
 import { wasmToolchain } from "./lib/toolchain.mjs";
-import { checkConfiguration } from "./lib/check.mjs";
+import { checkConfiguration, checked } from "./lib/check.mjs";
 
 const out = join(root, "build");
 const wasm = join(root, "target/wasm/wasm32-unknown-unknown/release/portcullis_worker.wasm");
 
 /** What wasm-opt may use: what rustc itself emits for this target. */
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
+const outputs = ["portcullis.js", "portcullis_bg.wasm"].map((file) => join(out, file));
+const lastGood = [...outputs, checked].every((file) => existsSync(file));
+if (process.env.WRANGLER_COMMAND === "dev" && lastGood) {
+  process.on("exit", (code) => {
+    if (code === 0) return;
+    console.error("\u2716 Not built: what was built last goes on serving");
+    process.exitCode = 0;
+  });
+}
 
 installPackages();
 buildWorker();
@@ -34,7 +45,6 @@ function buildWorker() {
     ["build", "--release", "--locked", "--package", "portcullis-worker", "--target", "wasm32-unknown-unknown", "--target-dir", "target/wasm", ...(fresh ? ["--quiet"] : [])],
     { env: { ...process.env, ...env } },
   );
-  const outputs = ["portcullis.js", "portcullis_bg.wasm"].map((file) => join(out, file));
   once(join(out, ".stamp"), digest(readFileSync(wasm)), outputs, () => {
     for (const file of ["snippets", ...outputs]) rmSync(join(out, file), { recursive: true, force: true });
     mkdirSync(out, { recursive: true });

@@ -159,7 +159,9 @@ fn check<'g>(
 fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Checked<'g>, Reject> {
     let mut furthest: Option<TokenError> = None;
     let mut admitted: Vec<(&Claimant<'g, '_>, Admitted<'_, '_, '_>)> = Vec::with_capacity(claimants.len());
-    for claimant in claimants {
+    // Where one names the token's issuer, those that name others have no say, in what is told neither.
+    let picked = claimants.iter().any(Claimant::names_issuer);
+    for claimant in claimants.iter().filter(|claimant| !picked || claimant.may_have_issued()) {
         match claimant.authorizer.policy.admit(&claimant.token, context.now) {
             Ok(token) => admitted.push((claimant, token)),
             Err(error) => furthest = furthest.max(Some(error)),
@@ -201,10 +203,13 @@ enum Verdict {
 }
 
 impl Claimant<'_, '_> {
-    fn may_have_issued(&self) -> bool {
+    fn names_issuer(&self) -> bool {
         let issuers = &self.authorizer.policy.rules.issuers;
-        issuers.is_empty()
-            || self.token.claimed_issuer().is_some_and(|issuer| issuers.iter().any(|known| known == issuer))
+        self.token.claimed_issuer().is_some_and(|issuer| issuers.iter().any(|known| known == issuer))
+    }
+
+    fn may_have_issued(&self) -> bool {
+        self.authorizer.policy.rules.issuers.is_empty() || self.names_issuer()
     }
 
     fn verify(&self, token: &Admitted<'_, '_, '_>, context: Context<'_>) -> Verdict {

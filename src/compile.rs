@@ -43,8 +43,9 @@ impl Compiled {
     }
 }
 
-/// Compiles `text` with the environment `env`.
+/// Compiles `text` with the environment `env`. A byte order mark is passed over, as RFC 8259 section 8.1 allows.
 pub fn compile(text: &str, env: Env<'_>) -> Compiled {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = match Source::parse(text) {
         Ok(source) => source,
         Err(invalid) => {

@@ -98,7 +98,8 @@ fn cookies<'n>(headers: &dyn Headers, name: &'n str) -> impl Iterator<Item = Str
 fn parameters<'n>(url: &str, name: &'n str) -> impl Iterator<Item = String> + use<'n> {
     let query = Target::parse(url).map_or("", |target| target.query);
     let pairs: Vec<(Vec<u8>, Vec<u8>)> = query
-        .trim_start_matches('?')
+        .strip_prefix('?')
+        .unwrap_or_default()
         .split('&')
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (decode(name), decode(value)))
@@ -109,24 +110,35 @@ fn parameters<'n>(url: &str, name: &'n str) -> impl Iterator<Item = String> + us
         .map(|(_, value)| String::from_utf8_lossy(&value).into_owned())
 }
 
-/// The query without the parameter `name`, everything else byte for byte.
+/// The query, which starts with `?` unless it is empty, without the parameter `name`, everything else byte for byte.
 pub fn without_parameter(query: &str, name: &str) -> String {
-    let kept: Vec<&str> = query
-        .trim_start_matches('?')
-        .split('&')
-        .filter(|pair| decode(pair.split('=').next().unwrap_or(pair)) != name.as_bytes())
-        .collect();
+    let Some(query) = query.strip_prefix('?') else { return query.to_owned() };
+    let kept: Vec<&str> =
+        query.split('&').filter(|pair| decode(pair.split('=').next().unwrap_or(pair)) != name.as_bytes()).collect();
     if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
 }
 
-/// A `Cookie` line without the cookie `name`; `None` where nothing is left.
+/// A `Cookie` line without the cookie `name`; `None` where nothing is left. What [`find`] finds behind a comma, where two lines were
+/// joined, is taken off there too.
 pub fn without_cookie(line: &str, name: &str) -> Option<String> {
-    let kept: Vec<&str> = line
-        .split(';')
-        .map(str::trim)
-        .filter(|pair| !pair.is_empty() && pair.split('=').next().map(str::trim) != Some(name))
-        .collect();
+    let kept: Vec<String> = line.split(';').filter_map(|pairs| without_pair(pairs, name)).collect();
     (!kept.is_empty()).then(|| kept.join("; "))
+}
+
+fn without_pair(pairs: &str, name: &str) -> Option<String> {
+    let mut taken = false;
+    let mut kept = Vec::new();
+    for (index, part) in pairs.split(',').enumerate() {
+        // A comma may also stand in a value, and what follows it goes with its pair then.
+        if index == 0 || part.contains('=') {
+            taken = part.split('=').next().map(str::trim) == Some(name);
+        }
+        if !taken {
+            kept.push(part);
+        }
+    }
+    let kept = kept.join(",").trim().to_owned();
+    (!kept.is_empty()).then_some(kept)
 }
 
 #[cfg(test)]

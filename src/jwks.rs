@@ -149,7 +149,8 @@ impl KeyRing {
         {
             let resting = slot.asked_at.is_some_and(|asked| now.since(asked) < UNKNOWN_KEY_COOLDOWN_MS);
             let free = slot.lease_until.is_none_or(|until| until <= now);
-            return Look::Keys { set: &keys.set, refresh: !fresh && backoff == 0 && free, may_ask: !resting };
+            let may_ask = !resting && backoff == 0;
+            return Look::Keys { set: &keys.set, refresh: !fresh && backoff == 0 && free, may_ask };
         }
         if backoff > 0 { Look::Failing { retry_after_ms: backoff } } else { Look::Nothing }
     }

@@ -27,5 +27,7 @@ pub mod reject;
 pub mod reply;
 pub mod request;
 pub mod route;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod url;

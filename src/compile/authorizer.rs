@@ -9,7 +9,7 @@ use crate::authn::{Authorizer, KeySource};
 use crate::config::de::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
-use crate::config::wire::{self, Encoding, Jwt, Match, Mode};
+use crate::config::wire::{self, Encoding, Jwt, Match, Mode, OneOrMany};
 use crate::credential::Place;
 use crate::gateway::Fault;
 use crate::jwks::{Source, SourceId};
@@ -130,8 +130,10 @@ impl Compiler<'_> {
                 }
             }
         }
-        if let (true, Some(at)) = (algorithms.is_empty(), jwt.algorithm.good().or(jwt.algorithms.good())) {
-            self.error(at.offset, "no algorithm is allowed: every token would be refused");
+        if let Some(At { value: OneOrMany::List(list), offset }) = jwt.algorithm.good().or(jwt.algorithms.good())
+            && list.is_empty()
+        {
+            self.error(*offset, "no algorithm is allowed: every token would be refused");
         }
         Some(algorithms)
     }
@@ -333,8 +335,10 @@ impl Compiler<'_> {
         if jwt.token_from.is_absent() {
             let name = self.optional_text(&jwt.header_name).unwrap_or(Some("authorization".into()));
             let scheme = self.optional_text(&jwt.token_prefix).unwrap_or(Some("Bearer".into()));
-            let offset = jwt.header_name.good().map_or(0, |at| at.offset);
-            return Some(vec![self.header_place(offset, &name?, &scheme?)?]);
+            let place = |field: &Field<String>| field.good().map_or(0, |at| at.offset);
+            let name = name.and_then(|name| self.header_name(place(&jwt.header_name), &name));
+            let scheme = scheme.and_then(|scheme| self.scheme(place(&jwt.token_prefix), &scheme));
+            return Some(vec![Place::Header { name: name?, scheme: scheme? }]);
         }
         let places: Vec<Option<Place>> = jwt.token_from.elements().map(|at| self.place(at)).collect();
         if let (true, Some(at)) = (places.is_empty(), jwt.token_from.good()) {
@@ -348,8 +352,13 @@ impl Compiler<'_> {
         match (from.header.good(), from.cookie.good(), from.query.good()) {
             (Some(header), None, None) => {
                 let standard = if header.value.eq_ignore_ascii_case("authorization") { "Bearer" } else { "" };
-                let scheme = from.prefix.value().map_or(standard, String::as_str);
-                self.header_place(header.offset, &header.value, scheme)
+                let name = self.header_name(header.offset, &header.value);
+                let scheme = match &from.prefix {
+                    Field::Absent => Some(standard.to_owned()),
+                    Field::Bad => None,
+                    Field::Good(prefix) => self.scheme(prefix.offset, &prefix.value),
+                };
+                Some(Place::Header { name: name?, scheme: scheme? })
             }
             (None, Some(cookie), None) => Some(Place::Cookie(cookie.value.clone())),
             (None, None, Some(query)) => Some(Place::Query(query.value.clone())),
@@ -360,13 +369,14 @@ impl Compiler<'_> {
         }
     }
 
-    fn header_place(&self, offset: usize, name: &str, scheme: &str) -> Option<Place> {
+    /// The word before a token in its header; empty: none.
+    fn scheme(&self, offset: usize, scheme: &str) -> Option<String> {
         let scheme = scheme.trim();
         if !scheme.is_empty() && !crate::forward::is_token(scheme) {
             self.error(offset, format!("`{scheme}` is not one word, as the scheme before a token is"));
             return None;
         }
-        Some(Place::Header { name: self.header_name(offset, name)?, scheme: scheme.to_owned() })
+        Some(scheme.to_owned())
     }
 }
 

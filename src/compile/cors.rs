@@ -14,19 +14,17 @@ impl Compiler<'_> {
             self.required(&wire.allow_origins, at.offset, "allow_origins")?;
             let mut origins = Vec::new();
             let mut known = true;
+            let credentials = wire.allow_credentials.value().copied().unwrap_or(false);
             for origin in wire.allow_origins.elements() {
                 match self.text(origin.offset, &origin.value).map(|text| Origin::parse(&text)) {
+                    Some(Ok(Origin::Any)) if credentials => self.error(
+                        origin.offset,
+                        "`*` with `allow_credentials` would let every site act as the user; name the origins",
+                    ),
                     Some(Ok(origin)) => origins.push(origin),
                     Some(Err(why)) => self.error(origin.offset, why),
                     None => known = false,
                 }
-            }
-            let credentials = wire.allow_credentials.value().copied().unwrap_or(false);
-            if let (true, Some(any)) = (credentials, wire.allow_origins.elements().find(|origin| origin.value == "*")) {
-                self.error(
-                    any.offset,
-                    "`*` with `allow_credentials` would let every site act as the user; name the origins",
-                );
             }
             let methods = (!wire.allow_methods.is_absent()).then(|| self.names(&wire.allow_methods, "method"));
             let cors = Cors {

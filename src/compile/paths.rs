@@ -25,16 +25,41 @@ pub(super) struct AuthorizerName {
     pub(super) number: usize,
 }
 
-type Servers = [(String, Result<HttpUrl, Fault>)];
+/// What paths may name.
+struct Known<'k> {
+    servers: &'k [(String, Result<HttpUrl, Fault>)],
+    authorizers: &'k [AuthorizerName],
+    /// Some server or authorizer could not be read: a name that is not here may be its.
+    servers_lack: bool,
+    authorizers_lack: bool,
+}
+
+impl Known<'_> {
+    fn server(&self, alias: &str) -> Option<&Result<HttpUrl, Fault>> {
+        self.servers.iter().find(|(known, _)| known == alias).map(|(_, url)| url)
+    }
+
+    /// What is wrong with the server that `path` names.
+    fn server_fault(&self, path: &wire::Path) -> Option<Fault> {
+        let wire::Integration::HttpProxy(proxy) = path.integration.value()?;
+        self.server(proxy.server.value()?)?.as_ref().err().cloned()
+    }
+}
 
 impl Compiler<'_> {
     pub(super) fn paths(
         &self,
         config: &wire::Config,
-        servers: &Servers,
+        servers: &[(String, Result<HttpUrl, Fault>)],
         authorizers: &[AuthorizerName],
         gateway: &mut Gateway,
     ) {
+        let known = Known {
+            servers,
+            authorizers,
+            servers_lack: config.servers.has_bad(),
+            authorizers_lack: config.authorizer.is_bad() || config.authorizers.has_bad(),
+        };
         if config.paths.is_absent() {
             self.error(0, "`paths` is missing");
         }
@@ -43,7 +68,7 @@ impl Compiler<'_> {
         for at in config.paths.elements() {
             let pattern = self.pattern(at);
             let methods = self.methods(at);
-            let route = self.route(at, servers, authorizers, pattern.as_ref());
+            let route = self.route(at, &known, pattern.as_ref());
             let number = gateway.routes.len();
             gateway.routes.push(route);
             places.push(at.value.path.good().map_or(at.offset, |path| path.offset));
@@ -110,28 +135,24 @@ impl Compiler<'_> {
         methods
     }
 
-    fn route(
-        &self,
-        at: &At<wire::Path>,
-        servers: &Servers,
-        authorizers: &[AuthorizerName],
-        pattern: Option<&Pattern>,
-    ) -> Route {
+    fn route(&self, at: &At<wire::Path>, known: &Known<'_>, pattern: Option<&Pattern>) -> Route {
         let mut mode = None;
         let mut auth = Vec::new();
         let action = self.scoped(|| {
-            (auth, mode) = self.auth(at, authorizers);
-            self.action(at, servers, pattern)
+            (auth, mode) = self.auth(at, known);
+            self.action(at, known, pattern)
         });
+        let action = action.map_err(|fault| known.server_fault(&at.value).unwrap_or(fault));
         Route { auth, mode, cors: at.value.cors.good().map(|cors| self.cors(cors)), action }
     }
 
     /// The numbers of the authorizers, and the mode that takes the place of their own. Whatever is wrong here is reported, and spoils the
     /// route: it can never end up open by mistake.
-    fn auth(&self, at: &At<wire::Path>, authorizers: &[AuthorizerName]) -> (Vec<usize>, Option<Mode>) {
+    fn auth(&self, at: &At<wire::Path>, known: &Known<'_>) -> (Vec<usize>, Option<Mode>) {
+        let Known { authorizers, authorizers_lack, .. } = *known;
         let by_name = |name: &str, offset: usize| {
             let found = authorizers.iter().find(|known| known.name.as_deref() == Some(name));
-            if found.is_none() {
+            if found.is_none() && !authorizers_lack {
                 let names = authorizers.iter().filter_map(|known| known.name.as_deref());
                 let mut message = unknown("authorizer", name, names);
                 if matches!(name, "true" | "false") {
@@ -143,7 +164,7 @@ impl Compiler<'_> {
         };
         let default = |offset: usize| {
             let found = authorizers.iter().find(|known| known.name.is_none());
-            if found.is_none() {
+            if found.is_none() && !authorizers_lack {
                 self.error(offset, "this needs a default authorizer, and there is no top-level `authorizer`");
             }
             found.map(|found| found.number).into_iter().collect::<Vec<_>>()
@@ -174,7 +195,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn action(&self, at: &At<wire::Path>, servers: &Servers, pattern: Option<&Pattern>) -> Option<RouteAction> {
+    fn action(&self, at: &At<wire::Path>, known: &Known<'_>, pattern: Option<&Pattern>) -> Option<RouteAction> {
         let path = &at.value;
         match (&path.integration, &path.response) {
             (Field::Absent, Field::Absent) => {
@@ -198,7 +219,7 @@ impl Compiler<'_> {
                     }
                 }
                 let wire::Integration::HttpProxy(proxy) = &integration.value;
-                self.upstream(proxy, integration.offset, servers, pattern).map(RouteAction::Forward)
+                self.upstream(proxy, integration.offset, known, pattern).map(RouteAction::Forward)
             }
             _ => None,
         }
@@ -208,29 +229,20 @@ impl Compiler<'_> {
         &self,
         proxy: &wire::HttpProxy,
         offset: usize,
-        servers: &Servers,
+        known: &Known<'_>,
         pattern: Option<&Pattern>,
     ) -> Option<Upstream> {
         let timeout_ms = self.timeout(&proxy.timeout_ms);
         let server = self.required(&proxy.server, offset, "server")?;
-        let Some((_, url)) = servers.iter().find(|(alias, _)| *alias == server.value) else {
-            self.error(
-                server.offset,
-                unknown("server", &server.value, servers.iter().map(|(alias, _)| alias.as_str())),
-            );
+        let Some(found) = known.server(&server.value) else {
+            if !known.servers_lack {
+                let names = known.servers.iter().map(|(alias, _)| alias.as_str());
+                self.error(server.offset, unknown("server", &server.value, names));
+            }
             return None;
         };
-        let url = match (url, self.env) {
-            (Ok(url), _) => url.clone(),
-            (Err(_), crate::config::reference::Env::Unknown) => return None,
-            (Err(fault), _) => {
-                self.error(
-                    server.offset,
-                    format!("the server `{}` cannot be used: {}", server.value, fault.0.join("; ")),
-                );
-                return None;
-            }
-        };
+        // What is wrong with a server is told where the server is.
+        let url = found.as_ref().ok()?.clone();
         let strip_segments = pattern.filter(|pattern| pattern.has_rest()).map_or(0, Pattern::literal_prefix);
         Some(Upstream { url, strip_segments, timeout_ms })
     }

@@ -14,18 +14,26 @@ const STATUSES: std::ops::RangeInclusive<u64> = 200..=599;
 impl Compiler<'_> {
     pub(super) fn response(&self, place: &At<Place>, path: &wire::Path) -> Option<Reply> {
         let mut body = String::new();
-        let known = match self.source.value_at(place.value.0) {
+        let mut known = match self.source.value_at(place.value.0) {
             Some(value) => self.write(value, &mut body),
             None => false,
         };
-        let mut reply = Reply::json(self.status(&path.response_status)?, body);
+        let status = self.status(&path.response_status);
+        let mut headers = Vec::new();
         for (name, at) in path.response_headers.members() {
-            let name = self.header_name(at.offset, name)?;
-            let value = self.text(at.offset, &at.value)?;
-            if value.chars().any(char::is_control) {
+            // Each is gone through before any of them can end this, so that every problem is told.
+            let (name, value) = (self.header_name(at.offset, name), self.text(at.offset, &at.value));
+            if value.as_ref().is_some_and(|value| value.chars().any(char::is_control)) {
                 self.error(at.offset, "a header's value has no control characters");
-                return None;
             }
+            let (Some(name), Some(value)) = (name, value) else {
+                known = false;
+                continue;
+            };
+            headers.push((name, value));
+        }
+        let mut reply = Reply::json(status?, body);
+        for (name, value) in headers {
             reply.headers.retain(|(known, _)| *known != name);
             reply.header(name, value);
         }

@@ -18,6 +18,7 @@ use serde::forward_to_deserialize_any;
 
 use super::nearest::quoted_with_suggestion;
 use super::problem::Finding;
+use super::wire::NOT_YET;
 
 /// Names that are allowed, and say nothing, in every object.
 const REMARKS: [&str; 3] = ["$schema", "title", "description"];
@@ -79,13 +80,23 @@ impl<T> Field<T> {
         self.good().map(|at| &at.value)
     }
 
+    /// Whether what was written is not as it should be.
+    pub const fn is_bad(&self) -> bool {
+        matches!(self, Self::Bad)
+    }
+
     /// Whether nothing was written.
-    pub fn is_absent(&self) -> bool {
+    pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 }
 
 impl<T> Field<Vec<Field<T>>> {
+    /// Whether the list, or an element of it, is not as it should be.
+    pub fn has_bad(&self) -> bool {
+        self.is_bad() || self.value().is_some_and(|list| list.iter().any(Field::is_bad))
+    }
+
     /// The good elements of a list; none where it is absent.
     pub fn elements(&self) -> impl Iterator<Item = &At<T>> {
         self.value().into_iter().flatten().filter_map(Field::good)
@@ -149,6 +160,11 @@ impl serde::de::Error for Error {
         Self { message: message.to_string(), offset: None }
     }
 
+    /// Of one name twice in the same spelling [`report_repeated_names`] tells.
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::custom(format_args!("`{field}` is written twice, in two spellings"))
+    }
+
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let known = expected.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let name = quoted_with_suggestion(variant, expected.iter().copied());
@@ -191,7 +207,10 @@ impl<'t, 'f> Node<'t, 'f> {
                     members.push(member);
                 }
             } else if !REMARKS.contains(&name) && self.hidden != Some(name) {
-                let message = format!("unknown field {}", quoted_with_suggestion(name, fields.iter().copied()));
+                let message = match NOT_YET.contains(&name) {
+                    true => format!("`{name}` is not supported by this version yet"),
+                    false => format!("unknown field {}", quoted_with_suggestion(name, fields.iter().copied())),
+                };
                 self.findings.borrow_mut().push(Finding::error(member.start(), message));
             }
         }
@@ -223,11 +242,13 @@ impl<'t> Deserializer<'t> for Node<'t, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.value {
-            Value::Object(object) => visitor.visit_map(self.known_members(object, fields)),
-            _ => Err(Error::invalid_type(self.unexpected(), &"an object")),
-        }
-        .map_err(|error| error.at(self.value.start()))
+        let start = self.value.start();
+        let Value::Object(object) = self.value else {
+            return Err(Error::invalid_type(self.unexpected(), &"an object").at(start));
+        };
+        let mut members = self.known_members(object, fields);
+        let read = visitor.visit_map(&mut members);
+        read.map_err(|error| error.at(members.current.map_or(start, Ranged::start)))
     }
 
     /// Which variant it is, says a string itself, and an object in its member `type`. An enum whose variants are called after JSON's own

@@ -33,7 +33,7 @@ const STRICT: ParseOptions = ParseOptions {
 };
 
 impl<'t> Source<'t> {
-    /// Parses `text`. A byte order mark is passed over, as RFC 8259 section 8.1 allows.
+    /// Parses `text`.
     pub fn parse(text: &'t str) -> Result<Self, InvalidJson> {
         let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| InvalidJson {
             offset: error.range().start,

@@ -17,6 +17,9 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// The least public exponent: smaller ones make forgeries against careless padding checks possible.
 const RSA_MIN_EXPONENT: u64 = 65537;
 
+/// Members of a JWK that are nobody's business but the signer's (RFC 7518 sections 6.2.2 and 6.3.2).
+const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
 /// A shared secret, ready for each of its hashes.
 #[derive(Clone)]
 pub struct HmacKey {
@@ -90,7 +93,7 @@ impl PublicKey {
     pub fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, InvalidKey> {
         match jwk.get("kty").and_then(Value::as_str).ok_or(InvalidKey::Malformed)? {
             "oct" => Err(InvalidKey::Symmetric),
-            _ if jwk.contains_key("d") => Err(InvalidKey::Private),
+            _ if PRIVATE_MEMBERS.iter().any(|name| jwk.contains_key(*name)) => Err(InvalidKey::Private),
             "RSA" => Self::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
             _ => Err(InvalidKey::Unsupported),
         }

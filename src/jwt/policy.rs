@@ -107,7 +107,9 @@ impl Admitted<'_, '_, '_> {
         let mut tried = false;
         match keys {
             Keys::Secrets(secrets) => {
-                for secret in secrets.iter().filter(|secret| secret.counts(kid, now)) {
+                // No other family has anything to do with a shared secret, whatever the policy allows.
+                let fits = self.algorithm.family() == Family::Hmac;
+                for secret in secrets.iter().filter(|secret| fits && secret.counts(kid, now)) {
                     tried = true;
                     if secret.key.verify(self.algorithm.hash(), message, signature) {
                         return Ok(());

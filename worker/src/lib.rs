@@ -77,7 +77,7 @@ impl Exchange<'_> {
             Action::Forward(outbound) => {
                 log::left_out(&outbound);
                 let cors = permitted.cors_headers(&self.head)?;
-                upstream::send(self.request, &self.head, &outbound, cors)
+                upstream::send(self.request, &outbound, cors.as_deref())
                     .await
                     .map_err(|reject| permitted.refuse(reject))
             }

@@ -1,7 +1,42 @@
-// `fetch` that waits `ms` for the head of the response, and as long as it takes for the body.
-export function fetchWithin(url, init, ms) {
+// The one crossing from wasm for a request that goes on: headers are copied, edited and sent on this side, where that costs no strings.
+// What is edited, the library says. Lists are lines: no header name or value holds a line end.
+
+/** Sends `request` to `url` with edited headers, and edits those of the answer. Waits `ms` for its head, and for its body as long as it takes. */
+export async function forward(request, url, ms, remove, set, connection, cors) {
+  const headers = new Headers(request.headers);
+  for (const name of remove.split("\n")) headers.delete(name);
+  for (const [name, value] of pairs(set)) headers.set(name, value);
+  // GET and HEAD have no body here (the runtime throws for one), and so no length.
+  const body = request.method === "GET" || request.method === "HEAD" ? null : request.body;
+  if (body === null) headers.delete("content-length");
   const patience = new AbortController();
-  init.signal = patience.signal;
   const timer = setTimeout(() => patience.abort(), ms);
-  return fetch(url, init).finally(() => clearTimeout(timer));
+  try {
+    const answer = await fetch(url, { method: request.method, headers, body, redirect: "manual", signal: patience.signal });
+    return edit(answer, connection.split("\n"), cors);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The answer for the client. Untouched where there is nothing to edit, and always for a WebSocket, which a copy would lose. */
+function edit(answer, connection, cors) {
+  const own = answer.headers;
+  if (answer.status === 101 || (cors === undefined && !connection.some((name) => own.has(name)))) return answer;
+  // Headers are copied as a whole: two `Set-Cookie` stay two.
+  const edited = new Response(answer.body, answer);
+  for (const name of own.get("connection")?.split(",") ?? []) {
+    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim())) edited.headers.delete(name.trim());
+  }
+  for (const name of connection) edited.headers.delete(name);
+  if (cors !== undefined) {
+    for (const name of [...own.keys()]) if (name.startsWith("access-control-")) edited.headers.delete(name);
+    for (const [name, value] of pairs(cors)) edited.headers.append(name, value);
+  }
+  return edited;
+}
+
+/** `name: value` lines. */
+function pairs(lines) {
+  return lines === "" ? [] : lines.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]);
 }

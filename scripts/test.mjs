@@ -1,0 +1,51 @@
+// `npm test`: everything. Rust's tests, its lints and format, the wasm build with its size, and the end-to-end tests on workerd.
+//
+//   npm test            all of it
+//   npm test -- e2e     the end-to-end tests alone; `rust` for the rest
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { bin, installPackages } from "./lib/packages.mjs";
+import { ask, digest, fail, once, root, run, say } from "./lib/run.mjs";
+
+/** What the wasm may weigh, in bytes of gzip. */
+const BUDGET = 350_000;
+
+const only = process.argv[2];
+
+installPackages();
+if (only !== "e2e") {
+  direction();
+  run("Format", "cargo", ["fmt", "--all", "--check"]);
+  run("Lints, warnings denied", "cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]);
+  run("Rust tests", "cargo", ["test", "--locked", "--quiet"]);
+}
+run("Building the Worker", process.execPath, ["scripts/build.mjs", "gateway.json"]);
+budget();
+if (only !== "rust") endToEnd();
+
+/** The library knows nothing of JavaScript: it runs natively, and is tested so. */
+function direction() {
+  const tree = ask("cargo", ["tree", "--locked", "--package", "portcullis", "--edges", "normal", "--prefix", "none"]);
+  if (tree === undefined) fail("cargo tree failed");
+  const reached = tree.split("\n").filter((line) => /^(worker|wasm-bindgen|js-sys|web-sys)[ -]/.test(line));
+  if (reached.length > 0) fail(`The library reaches ${reached.join(", ")}`);
+}
+
+function budget() {
+  const bytes = gzipSync(readFileSync(join(root, "build/portcullis_bg.wasm")), { level: 9 }).length;
+  if (bytes > BUDGET) fail(`The wasm has ${bytes} bytes gzip; ${BUDGET} are allowed`);
+  say(`The wasm has ${bytes} bytes gzip of ${BUDGET} allowed`);
+}
+
+function endToEnd() {
+  const bundle = join(root, "build/bundle");
+  const inputs = ["build/portcullis.js", "build/portcullis_bg.wasm", "worker/entry.js", "worker/guard.js", "wrangler.toml"];
+  once(join(root, "build/.bundle-stamp"), digest(...inputs.map((file) => readFileSync(join(root, file)))), [join(bundle, "entry.js")], () => {
+    run("Bundling as `wrangler deploy` does", bin("wrangler"), ["deploy", "--dry-run", "--outdir", bundle], {
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    });
+  });
+  const files = readdirSync(join(root, "tests/e2e")).filter((file) => file.endsWith(".test.mjs")).map((file) => join("tests/e2e", file));
+  run("End-to-end tests on workerd", process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=120000", "--test-force-exit", "--test-reporter=spec", ...files]);
+}

@@ -1,0 +1,256 @@
+//! Public keys: which of a set may judge a token, and what their signatures are worth.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::jwt::key::InvalidKey;
+use crate::jwt::keyset::{InvalidKeySet, MAX_KEYS};
+use crate::testing::{MODULUS_1024, OTHER_RSA, rsa_signature};
+
+fn set(keys: &[Value]) -> KeySet {
+    KeySet::parse(jwks(keys).as_bytes()).unwrap()
+}
+
+fn header(kid: Option<&str>) -> Value {
+    kid.map_or_else(|| json!({"alg": "RS256"}), |kid| json!({"alg": "RS256", "kid": kid}))
+}
+
+#[test]
+fn good_signatures_of_every_rs_algorithm_pass() {
+    for alg in RS {
+        let header = json!({"alg": alg, "kid": "a"});
+        let token = rs(&RSA, &header, &good());
+        for policy in [Policy::default(), allowing(&[alg]), allowing(&RS)] {
+            assert_eq!(judge(&policy, Keys::Public(&rsa_set()), &token), Ok(()), "{alg}");
+        }
+    }
+}
+
+#[test]
+fn an_rsa_signature_counts_whole_and_for_its_own_message_alone() {
+    let header = header(Some("a"));
+    let signature = rsa_signature(&RSA, &header, &good());
+    let mut flipped = signature.clone();
+    flipped[200] ^= 0x10;
+    let longer = [&signature[..], &[0]].concat();
+    let padded = [&[0], &signature[..]].concat();
+    let of_sha512 = rsa_signature(&RSA, &json!({"alg": "RS512", "kid": "a"}), &good());
+    for (name, signature) in [
+        ("a bit changed", &flipped[..]),
+        ("one byte short", &signature[..255]),
+        ("a byte of garbage behind", &longer[..]),
+        ("a zero before", &padded[..]),
+        ("empty", &[][..]),
+        ("one", &[1][..]),
+        ("zeros", &[0; 256][..]),
+        ("more than the modulus", &[0xff; 256][..]),
+        ("an HMAC with the key's text", &hmac(RSA_PUBLIC_PEM.as_bytes(), &header, &good())[..]),
+        ("of another algorithm", &of_sha512[..]),
+        ("of another key", &rsa_signature(&OTHER_RSA, &header, &good())[..]),
+        ("of another payload", &rsa_signature(&RSA, &header, &json!({"sub": "u"}))[..]),
+    ] {
+        let token = with_signature(&header, &good(), signature);
+        let judged = judge(&Policy::default(), Keys::Public(&rsa_set()), &token);
+        assert_eq!(judged, Err(TokenError::InvalidSignature), "{name}");
+    }
+    assert_eq!(judge(&Policy::default(), Keys::Public(&rsa_set()), &rs(&RSA, &header, &good())), Ok(()));
+}
+
+#[test]
+fn a_key_is_chosen_by_its_exact_kid() {
+    let keys = set(&[jwk(&RSA, &json!({"kid": "a"})), jwk(&OTHER_RSA, &json!({"kid": "b"}))]);
+    let unnamed = set(&[jwk(&RSA, &json!({}))]);
+    let unknown = Err(TokenError::UnknownKey);
+    for (name, keys, kid, key, expected) in [
+        ("its own", &keys, Some("a"), &RSA, Ok(())),
+        ("the other", &keys, Some("b"), &OTHER_RSA, Ok(())),
+        ("of another key", &keys, Some("b"), &RSA, Err(TokenError::InvalidSignature)),
+        ("not there", &keys, Some("c"), &RSA, unknown.clone()),
+        ("other case", &keys, Some("A"), &RSA, unknown.clone()),
+        ("empty", &keys, Some(""), &RSA, unknown.clone()),
+        ("a path", &keys, Some("../../../../dev/null"), &RSA, unknown.clone()),
+        ("SQL", &keys, Some("a' OR '1'='1"), &RSA, unknown.clone()),
+        ("a URL", &keys, Some("https://evil.example/jwks"), &RSA, unknown.clone()),
+        ("the key has none", &unnamed, Some("a"), &RSA, unknown.clone()),
+        ("neither has one", &unnamed, None, &RSA, Ok(())),
+        ("the token has none, first of several", &keys, None, &RSA, Ok(())),
+        ("the token has none, last of several", &keys, None, &OTHER_RSA, Ok(())),
+    ] {
+        let token = rs(key, &header(kid), &good());
+        assert_eq!(judge(&Policy::default(), Keys::Public(keys), &token), expected, "{name}");
+    }
+    let alone = set(&[jwk(&RSA, &json!({"kid": "a"}))]);
+    let token = rs(&OTHER_RSA, &header(None), &good());
+    let judged = judge(&Policy::default(), Keys::Public(&alone), &token);
+    assert_eq!(judged, Err(TokenError::InvalidSignature), "no kid, no key fits");
+}
+
+#[test]
+fn a_token_without_kid_is_held_against_four_keys_at_most() {
+    let with_other_at = |place: usize| {
+        let keys: Vec<Value> = (0..6)
+            .map(|number| jwk(if number == place { &OTHER_RSA } else { &RSA }, &json!({"kid": format!("k{number}")})))
+            .collect();
+        set(&keys)
+    };
+    for (place, expected) in
+        [(0, Ok(())), (3, Ok(())), (4, Err(TokenError::InvalidSignature)), (5, Err(TokenError::InvalidSignature))]
+    {
+        let keys = with_other_at(place);
+        let token = rs(&OTHER_RSA, &header(None), &good());
+        assert_eq!(judge(&Policy::default(), Keys::Public(&keys), &token), expected, "the key is number {place}");
+        let token = rs(&OTHER_RSA, &header(Some(&format!("k{place}"))), &good());
+        assert_eq!(judge(&Policy::default(), Keys::Public(&keys), &token), Ok(()), "number {place}, by its kid");
+    }
+}
+
+#[test]
+fn keys_for_something_else_leave_room_for_those_that_fit() {
+    let mut keys: Vec<Value> = (0..5).map(|_| jwk(&RSA, &json!({"alg": "RS512"}))).collect();
+    keys.push(jwk(&OTHER_RSA, &json!({})));
+    let token = rs(&OTHER_RSA, &header(None), &good());
+    assert_eq!(judge(&Policy::default(), Keys::Public(&set(&keys)), &token), Ok(()));
+}
+
+#[test]
+fn what_a_key_says_of_its_own_use_is_obeyed() {
+    let unknown = Err(TokenError::UnknownKey);
+    for (members, expected) in [
+        (json!({}), Ok(())),
+        (json!({"use": "sig"}), Ok(())),
+        (json!({"alg": "RS256"}), Ok(())),
+        (json!({"key_ops": ["verify"]}), Ok(())),
+        (json!({"key_ops": ["sign", "verify"], "use": "sig", "alg": "RS256"}), Ok(())),
+        (json!({"x5t": "x", "x5c": ["x"], "issuer": "x"}), Ok(())),
+        (json!({"alg": "RS384"}), unknown.clone()),
+        (json!({"alg": "RS512"}), unknown.clone()),
+        (json!({"use": "enc"}), unknown.clone()),
+        (json!({"key_ops": ["sign"]}), unknown.clone()),
+    ] {
+        let keys = set(&[jwk(&RSA, &members_of(&members, "a")), jwk(&OTHER_RSA, &json!({"kid": "b"}))]);
+        let token = rs(&RSA, &header(Some("a")), &good());
+        assert_eq!(judge(&Policy::default(), Keys::Public(&keys), &token), expected, "{members}");
+    }
+}
+
+fn members_of(members: &Value, kid: &str) -> Value {
+    let mut members = members.clone();
+    members["kid"] = kid.into();
+    members
+}
+
+#[test]
+fn odd_keys_are_passed_over_each_with_its_reason_and_the_rest_work() {
+    let short_with_zeros = {
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let bytes = URL_SAFE_NO_PAD.decode(MODULUS_1024).unwrap();
+        URL_SAFE_NO_PAD.encode([vec![0; 128], bytes].concat())
+    };
+    let long = "_".repeat(1400);
+    for (name, members, why) in [
+        ("exponent 3", json!({"e": "Aw"}), InvalidKey::Exponent),
+        ("exponent 1", json!({"e": "AQ"}), InvalidKey::Exponent),
+        ("exponent 0", json!({"e": "AA"}), InvalidKey::Exponent),
+        ("exponent 65535", json!({"e": "__8"}), InvalidKey::Exponent),
+        ("even exponent 65538", json!({"e": "AQAC"}), InvalidKey::Exponent),
+        ("1024 bits", json!({"n": MODULUS_1024}), InvalidKey::Size),
+        ("1024 bits behind zeros", json!({"n": short_with_zeros}), InvalidKey::Size),
+        ("8400 bits", json!({"n": long}), InvalidKey::Size),
+        ("no modulus", json!({"n": null}), InvalidKey::Malformed),
+        ("empty modulus", json!({"n": ""}), InvalidKey::Malformed),
+        ("modulus a number", json!({"n": 7}), InvalidKey::Malformed),
+        ("padded exponent", json!({"e": "AQAB="}), InvalidKey::Malformed),
+        ("no exponent", json!({"e": null}), InvalidKey::Malformed),
+        ("a shared secret", json!({"kty": "oct", "k": "c2VjcmV0"}), InvalidKey::Symmetric),
+        ("private exponent", json!({"d": "AQAB"}), InvalidKey::Private),
+        ("first prime", json!({"p": "AQAB"}), InvalidKey::Private),
+        ("second prime", json!({"q": "AQAB"}), InvalidKey::Private),
+        ("first CRT exponent", json!({"dp": "AQAB"}), InvalidKey::Private),
+        ("second CRT exponent", json!({"dq": "AQAB"}), InvalidKey::Private),
+        ("CRT coefficient", json!({"qi": "AQAB"}), InvalidKey::Private),
+        ("further primes", json!({"oth": []}), InvalidKey::Private),
+        ("another kind", json!({"kty": "OKP"}), InvalidKey::Unsupported),
+        ("another case", json!({"kty": "rsa"}), InvalidKey::Unsupported),
+        ("no kind", json!({"kty": null}), InvalidKey::Malformed),
+        ("for encryption", json!({"use": "enc"}), InvalidKey::Purpose),
+        ("for signing alone", json!({"key_ops": ["sign"]}), InvalidKey::Purpose),
+        ("for nothing", json!({"key_ops": []}), InvalidKey::Purpose),
+        ("key_ops a string", json!({"key_ops": "verify"}), InvalidKey::Purpose),
+        ("use a list", json!({"use": ["sig"]}), InvalidKey::Purpose),
+        ("an encryption algorithm", json!({"alg": "RSA-OAEP"}), InvalidKey::Unsupported),
+        ("an HS algorithm", json!({"alg": "HS256"}), InvalidKey::Unsupported),
+        ("none", json!({"alg": "none"}), InvalidKey::Unsupported),
+        ("alg a number", json!({"alg": 256}), InvalidKey::Malformed),
+    ] {
+        let odd = jwk(&RSA, &members_of(&members, "odd"));
+        let keys = set(&[odd.clone(), jwk(&OTHER_RSA, &json!({"kid": "b"}))]);
+        assert_eq!(keys.skipped(), [(Some("odd".into()), why)], "{name}");
+        let token = rs(&OTHER_RSA, &header(Some("b")), &good());
+        assert_eq!(judge(&Policy::default(), Keys::Public(&keys), &token), Ok(()), "{name}: the rest work");
+        let token = rs(&RSA, &header(Some("odd")), &good());
+        let judged = judge(&Policy::default(), Keys::Public(&keys), &token);
+        assert_eq!(judged, Err(TokenError::UnknownKey), "{name}: it judges nothing");
+        let alone = KeySet::parse(jwks(&[odd]).as_bytes()).err();
+        assert_eq!(alone, Some(InvalidKeySet::NoUsableKey), "{name}: alone it is no set");
+    }
+    let keys = set(&[json!("text"), jwk(&RSA, &json!({"kid": 7})), jwk(&RSA, &json!({"kid": "a"}))]);
+    assert_eq!(keys.skipped(), [(None, InvalidKey::Malformed), (None, InvalidKey::Malformed)]);
+}
+
+#[test]
+fn documents_that_are_no_key_sets_are_refused() {
+    let key = jwk(&RSA, &json!({}));
+    let many = |number: usize| jwks(&vec![key.clone(); number]);
+    for (name, document, why) in [
+        ("empty", String::new(), InvalidKeySet::NotAKeySet),
+        ("HTML", "<html></html>".into(), InvalidKeySet::NotAKeySet),
+        ("a list", json!([key]).to_string(), InvalidKeySet::NotAKeySet),
+        ("a key alone", key.to_string(), InvalidKeySet::NotAKeySet),
+        ("keys an object", json!({"keys": {"a": key}}).to_string(), InvalidKeySet::NotAKeySet),
+        ("keys twice", format!(r#"{{"keys":[{key}],"keys":[{key}]}}"#), InvalidKeySet::NotAKeySet),
+        (
+            "a member of a key twice",
+            format!(r#"{{"keys":[{key},{{"kid":"a","kid":"b"}}]}}"#),
+            InvalidKeySet::NotAKeySet,
+        ),
+        ("no keys", jwks(&[]), InvalidKeySet::NoUsableKey),
+        ("more than a hundred", many(MAX_KEYS + 1), InvalidKeySet::TooManyKeys),
+    ] {
+        assert_eq!(KeySet::parse(document.as_bytes()).err(), Some(why), "{name}");
+    }
+    assert_eq!(MAX_KEYS, 100);
+    assert!(KeySet::parse(many(MAX_KEYS).as_bytes()).is_ok());
+}
+
+#[test]
+fn a_key_that_the_token_brings_along_is_never_used() {
+    let own = jwk(&OTHER_RSA, &json!({"kid": "a", "use": "sig"}));
+    let injections = [
+        ("jwk", own.clone()),
+        ("jku", json!("https://evil.example/jwks.json")),
+        ("x5u", json!("https://evil.example/cert.pem")),
+        ("x5c", json!(["MIIB"])),
+        ("keys", json!([own])),
+    ];
+    for (name, value) in injections {
+        for (signer, key, kid, expected) in [
+            ("the token's own key", &OTHER_RSA, Some("a"), Err(TokenError::InvalidSignature)),
+            ("the token's own key, no kid", &OTHER_RSA, None, Err(TokenError::InvalidSignature)),
+            ("the token's own key, its kid", &OTHER_RSA, Some("evil"), Err(TokenError::UnknownKey)),
+            ("the set's key", &RSA, Some("a"), Ok(())),
+        ] {
+            let mut header = header(kid);
+            header[name] = value.clone();
+            let token = rs(key, &header, &good());
+            assert_eq!(judge(&Policy::default(), Keys::Public(&rsa_set()), &token), expected, "{name}: {signer}");
+        }
+    }
+}
+
+#[test]
+fn a_set_keeps_the_public_members_of_its_usable_keys_alone() {
+    let extra = json!({"kid": "a", "alg": "RS256", "x5c": ["x"], "use": "sig"});
+    let keys = set(&[jwk(&RSA, &extra), jwk(&OTHER_RSA, &json!({"d": "AQAB", "kid": "private"}))]);
+    assert_eq!(keys.to_jwks(), json!({"keys": [jwk(&RSA, &json!({"kid": "a", "alg": "RS256"}))]}));
+}

@@ -1,0 +1,104 @@
+//! Golden files: each `tests/config/NAME.json` has exactly the problems that `NAME.problems` says.
+//!
+//! `UPDATE_GOLDEN=1 cargo test --test config` writes them anew; read the difference before you believe it.
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use portcullis::compile::{Compiled, compile};
+    use portcullis::config::problem::Severity;
+    use portcullis::config::reference::Env;
+
+    fn folder(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    }
+
+    fn compiled(file: &Path) -> Compiled {
+        compile(&fs::read_to_string(file).unwrap(), Env::Unknown)
+    }
+
+    fn lines(compiled: &Compiled) -> String {
+        compiled.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    fn examples() -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder("tests/config")).unwrap();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn every_configuration_has_the_problems_that_its_golden_file_says() {
+        let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+        let mut different = Vec::new();
+        let files = examples();
+        for file in &files {
+            let found = lines(&compiled(file));
+            let golden = file.with_extension("problems");
+            if update {
+                let end = if found.is_empty() { "" } else { "\n" };
+                fs::write(&golden, format!("{found}{end}")).unwrap();
+            }
+            let expected = fs::read_to_string(&golden).unwrap_or_else(|error| panic!("{}: {error}", golden.display()));
+            if found.trim_end() != expected.trim_end() {
+                different.push(format!("{}\n--- expected\n{expected}\n--- found\n{found}", file.display()));
+            }
+        }
+        assert!(different.is_empty(), "{}", different.join("\n\n"));
+        assert!(files.len() >= 25, "only {} files ran", files.len());
+    }
+
+    #[test]
+    fn every_golden_file_belongs_to_a_configuration() {
+        for entry in fs::read_dir(folder("tests/config")).unwrap() {
+            let file = entry.unwrap().path();
+            assert!(file.with_extension("json").exists(), "{} has no configuration", file.display());
+        }
+    }
+
+    #[test]
+    fn a_configuration_with_problems_is_not_good_and_good_ones_have_a_gateway() {
+        let (mut good, mut bad) = (0, 0);
+        for file in examples() {
+            let compiled = compiled(&file);
+            let errors = compiled.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+            assert_eq!(compiled.is_good(), errors == 0, "{}", file.display());
+            if errors == 0 {
+                assert!(compiled.gateway.is_some(), "{}", file.display());
+                good += 1;
+            } else {
+                bad += 1;
+            }
+        }
+        assert!(good >= 1 && bad >= 25, "{good} good, {bad} bad");
+    }
+
+    #[test]
+    fn ten_different_faults_are_told_in_one_go() {
+        let compiled = compiled(&folder("tests/config/ten-faults.json"));
+        let mut messages: Vec<&str> = compiled.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages.len(), 10, "{}", lines(&compiled));
+        assert!(compiled.problems.iter().all(|problem| problem.severity == Severity::Error), "{}", lines(&compiled));
+        messages.sort_unstable();
+        messages.dedup();
+        assert_eq!(messages.len(), 10, "each is another: {}", lines(&compiled));
+    }
+
+    #[test]
+    fn the_shared_examples_have_no_problems() {
+        let shared = folder("../shared/examples");
+        if !shared.is_dir() {
+            println!("{} does not exist here: nothing to check", shared.display());
+            return;
+        }
+        for name in ["hs256", "orders", "claims-to-headers"] {
+            let compiled = compiled(&shared.join(name).with_extension("json"));
+            assert!(compiled.is_good(), "{name}:\n{}", lines(&compiled));
+            assert!(compiled.gateway.is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// A trap in the wasm: the requests in it are answered, and the next one finds a fresh instance. The library is written to have none, so
+// the instance here is one of a few bytes that traps when told to, behind the guard that the Worker really uses.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Miniflare } from "miniflare";
+import { SECRET, bearer, claims, gateway, hs, root, upstream } from "./harness.mjs";
+
+// (module (func (export "trap") unreachable))
+const TRAPPING = Buffer.from("0061736d01000000010401600000030201000708010474726170000" + "00a05010300000b", "hex");
+
+const ENTRY = `
+import module from "./trap.wasm";
+import { guard } from "./guard.js";
+let resets = 0;
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export default guard({
+  __wbg_reset_state() { resets += 1; },
+  fetch(request) {
+    const { trap } = new WebAssembly.Instance(module).exports;
+    switch (new URL(request.url).pathname) {
+      case "/now": trap();
+      case "/awaited": return (async () => { await sleep(5); trap(); })();
+      case "/then": sleep(5).then(trap); return new Promise(() => {});
+      case "/microtask": sleep(5).then(() => queueMicrotask(trap)); return new Promise(() => {});
+      case "/rejected": return Promise.reject(new Error("secret words"));
+      default: return Promise.resolve(Response.json({ resets }));
+    }
+  },
+});
+`;
+
+describe("a trap in the wasm", () => {
+  let mf;
+  let url;
+  before(async () => {
+    mf = new Miniflare({
+      compatibilityDate: "2026-04-01",
+      modules: [
+        { type: "ESModule", path: "entry.js", contents: ENTRY },
+        { type: "ESModule", path: "guard.js", contents: readFileSync(join(root, "worker/guard.js"), "utf8") },
+        { type: "CompiledWasm", path: "trap.wasm", contents: TRAPPING },
+      ],
+      handleRuntimeStdio() {},
+    });
+    url = await mf.ready;
+  });
+  after(() => mf?.dispose());
+
+  const get = async (path) => {
+    const response = await fetch(new URL(path, url));
+    return [response.status, await response.json()];
+  };
+
+  for (const path of ["/now", "/awaited", "/then", "/microtask"]) {
+    test(`${path}: is a 500 in the common shape, and the next request gets a fresh instance`, async () => {
+      const [, { resets }] = await get("/");
+      const [status, body] = await get(path);
+      assert.deepEqual([status, body.code, body.statusCode], [500, "internal_error", 500]);
+      assert.deepEqual(await get("/"), [200, { resets: resets + 1 }]);
+    });
+  }
+
+  test("an error that is no trap says nothing of itself, and keeps the instance", async () => {
+    const [, { resets }] = await get("/");
+    const [status, body] = await get("/rejected");
+    assert.equal(status, 500);
+    assert.ok(!JSON.stringify(body).includes("secret"));
+    assert.deepEqual(await get("/"), [200, { resets }]);
+  });
+});
+
+describe("the gateway itself, made to trap from outside", () => {
+  test("answers what was under way with a 500, and the next request as if nothing had been", async (t) => {
+    const up = await upstream();
+    const config = {
+      servers: [{ alias: "up", url: up.url }],
+      authorizer: { type: "jwt", secret: "$env.SECRET", algorithm: "HS256", audience: "api-audience", forward_claims: { sub: "x-user-id" } },
+      paths: [{ method: "ANY", path: "/{.+}", auth: true, integration: { type: "http_proxy", server: "up" } }],
+    };
+    // Nothing in a request can do this, so the bundle is given a way: more memory asked of the real wasm than there can be.
+    const place = "const answer = gateway.fetch(request, env, ctx)";
+    const patch = (code) => {
+      assert.ok(code.includes(place), "the bundle has changed: this test must find where requests enter the wasm");
+      return code.replace(place, `if (request.headers.has("x-trap")) wasm.__wbindgen_malloc(0xffffffff, 8);\n${place}`);
+    };
+    const gate = await gateway(config, { bindings: { SECRET }, patch });
+    t.after(() => Promise.all([gate.stop(), up.stop()]));
+    for (let round = 0; round < 3; round += 1) {
+      const good = await gate.request("/a", bearer(hs(claims({ sub: `user-${round}` }))));
+      assert.equal((await good.json()).headers["x-user-id"], `user-${round}`);
+      const trapped = await gate.request("/a", { headers: { "x-trap": "1" } });
+      assert.deepEqual([trapped.status, (await trapped.json()).code], [500, "internal_error"]);
+    }
+    assert.equal((await gate.request("/a")).status, 401);
+  });
+});

@@ -1,0 +1,158 @@
+// Key sets from URLs: memory, then KV, then the source; what the client gets, and how often the source is asked.
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { test } from "node:test";
+import { SignJWT } from "jose";
+import { AUDIENCE, ISSUER, bearer, gateway, now, upstream } from "./harness.mjs";
+
+const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const jwk = (kid, key = pair) => ({ ...key.publicKey.export({ format: "jwk" }), kid });
+const token = (kid = "a", key = pair) =>
+  new SignJWT({ iss: ISSUER, aud: AUDIENCE, exp: now() + 300 }).setProtectedHeader({ alg: "RS256", kid }).sign(key.privateKey);
+
+const config = (url, more = {}) => ({
+  authorizer: { type: "jwt", jwks_url: url, issuer: ISSUER, audience: AUDIENCE, ...more },
+  paths: [
+    { method: "GET", path: "/private", auth: true, response: { ok: true } },
+    { method: "GET", path: "/perhaps", auth: { mode: "permissive" }, response: { ok: true } },
+    { method: "GET", path: "/open", response: { ok: true } },
+  ],
+});
+
+/** A key server that answers as `answer` says, and a gateway that uses it. */
+async function scene(t, answer, more = {}, options = {}) {
+  const source = await upstream((request, response) => {
+    answer(response, request);
+    return true;
+  });
+  const gate = await gateway(config(`${source.url}/jwks`, more), options);
+  t.after(async () => {
+    await gate.stop();
+    await source.stop();
+  });
+  const get = async (path, bearerToken) => {
+    const response = await gate.request(path, bearerToken ? bearer(bearerToken) : {});
+    return [response.status, (await response.json()).code];
+  };
+  return { gate, source, get };
+}
+
+const serve = (...keys) => (response) => response.setHeader("content-type", "application/json").end(JSON.stringify({ keys }));
+
+test("twenty cold requests at once cost one fetch, and later ones none", async (t) => {
+  const { source, get } = await scene(t, (response) => setTimeout(() => serve(jwk("a"))(response), 150));
+  const good = await token();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => get("/private", good)));
+  assert.ok(answers.every(([status]) => status === 200), JSON.stringify(answers));
+  for (let count = 0; count < 50; count += 1) await get("/private", good);
+  assert.equal(source.seen.length, 1);
+});
+
+test("a second isolate takes the keys from KV", async (t) => {
+  const { gate, source } = await scene(t, serve(jwk("a")));
+  assert.equal((await gate.request("/private", bearer(await token()))).status, 200);
+  const kv = await gate.kv();
+  const key = `jwks:${source.url}/jwks`;
+  const stored = await kv.get(key);
+  const other = await gateway(config(`${source.url}/jwks`));
+  t.after(other.stop);
+  await (await other.kv()).put(key, stored);
+  assert.equal((await other.request("/private", bearer(await token()))).status, 200);
+  assert.equal(source.seen.length, 1);
+});
+
+test("a KV value that is no key set is a miss", async (t) => {
+  const { gate, source, get } = await scene(t, serve(jwk("a")));
+  await (await gate.kv()).put(`jwks:${source.url}/jwks`, '{"version":1,"fetched_at":"x"');
+  assert.deepEqual(await get("/private", await token()), [200, undefined]);
+  assert.equal(source.seen.length, 1);
+});
+
+test("without the namespace every isolate fetches for itself", async (t) => {
+  const { source, get } = await scene(t, serve(jwk("a")), {}, { kvNamespaces: [] });
+  assert.deepEqual(await get("/private", await token()), [200, undefined]);
+  assert.deepEqual(await get("/private", await token()), [200, undefined]);
+  assert.equal(source.seen.length, 1);
+});
+
+test("an unknown kid right after a fetch causes no other", async (t) => {
+  const { source, get } = await scene(t, serve(jwk("a")));
+  for (let count = 0; count < 10; count += 1) assert.deepEqual(await get("/private", await token("b")), [401, "unknown_key"]);
+  assert.equal(source.seen.length, 1);
+});
+
+test("an unknown kid against keys from KV asks the source once, and finds the new key", async (t) => {
+  const rotated = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { gate, source, get } = await scene(t, serve(jwk("a"), jwk("b", rotated)));
+  const old = { version: 1, fetched_at: Date.now() - 60_000, max_age_ms: null, jwks: { keys: [jwk("a")] } };
+  await (await gate.kv()).put(`jwks:${source.url}/jwks`, JSON.stringify(old));
+  assert.deepEqual(await get("/private", await token("a")), [200, undefined]);
+  assert.equal(source.seen.length, 0);
+  assert.deepEqual(await get("/private", await token("b", rotated)), [200, undefined]);
+  assert.deepEqual(await get("/private", await token("c", rotated)), [401, "unknown_key"]);
+  assert.equal(source.seen.length, 1);
+});
+
+test("stale keys serve at once while one refresh runs behind", async (t) => {
+  const { gate, source, get } = await scene(t, serve(jwk("a")), { jwks_cache_ttl_ms: 60_000 });
+  const old = { version: 1, fetched_at: Date.now() - 120_000, max_age_ms: null, jwks: { keys: [jwk("a")] } };
+  const kv = await gate.kv();
+  await kv.put(`jwks:${source.url}/jwks`, JSON.stringify(old));
+  const good = await token();
+  const answers = await Promise.all(Array.from({ length: 10 }, () => get("/private", good)));
+  assert.ok(answers.every(([status]) => status === 200));
+  const deadline = Date.now() + 3000;
+  const fetchedAt = async () => JSON.parse(await kv.get(`jwks:${source.url}/jwks`)).fetched_at;
+  while ((await fetchedAt()) === old.fetched_at && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(Date.now() - (await fetchedAt()) < 10_000, "KV was not refreshed");
+  assert.equal(source.seen.length, 1);
+});
+
+test("stale keys go on while the source is down", async (t) => {
+  const { gate, source, get } = await scene(t, (response) => response.writeHead(500).end(), { jwks_cache_ttl_ms: 60_000 });
+  const old = { version: 1, fetched_at: Date.now() - 120_000, max_age_ms: null, jwks: { keys: [jwk("a")] } };
+  await (await gate.kv()).put(`jwks:${source.url}/jwks`, JSON.stringify(old));
+  for (let count = 0; count < 5; count += 1) assert.deepEqual(await get("/private", await token()), [200, undefined]);
+  assert.equal(source.seen.length, 1);
+});
+
+const failures = [
+  ["status 500", (response) => response.writeHead(500).end("{}")],
+  ["a redirect", (response) => response.writeHead(302, { location: "/other" }).end()],
+  ["HTML", (response) => response.setHeader("content-type", "text/html").end("<html></html>")],
+  ["an empty set", (response) => response.end('{"keys":[]}')],
+  ["more than half a megabyte", (response) => response.end(JSON.stringify({ keys: [jwk("a")], padding: "x".repeat(600_000) }))],
+  ["a connection that ends in the middle", (response) => response.writeHead(200, { "content-length": "1000" }).write('{"keys":', () => response.destroy())],
+  ["silence", () => {}],
+  ["a body that stops coming", (response) => response.writeHead(200, { "content-length": "1000" }).write('{"keys":')],
+];
+for (const [name, answer] of failures) {
+  test(`a source that answers with ${name} is a 503, and is left alone for a while`, async (t) => {
+    const { source, get } = await scene(t, answer, { jwks_timeout_ms: 400 });
+    const good = await token();
+    for (let count = 0; count < 5; count += 1) assert.deepEqual(await get("/private", good), [503, "keys_unavailable"]);
+    assert.equal(source.seen.length, 1);
+    assert.deepEqual(await get("/perhaps", good), [200, undefined]);
+    assert.deepEqual(await get("/open"), [200, undefined]);
+    assert.deepEqual(await get("/private"), [401, "missing_token"]);
+  });
+}
+
+test("a client that leaves during the fetch takes nobody else's keys with it", async (t) => {
+  const { gate, source } = await scene(t, (response) => setTimeout(() => serve(jwk("a"))(response), 200), { jwks_timeout_ms: 2000 });
+  const good = await token();
+  const patience = new AbortController();
+  const first = gate.request("/private", { ...bearer(good), signal: patience.signal });
+  setTimeout(() => patience.abort(), 50);
+  await assert.rejects(first);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => gate.request("/private", bearer(good))));
+  assert.ok(answers.every(({ status }) => status === 200));
+  assert.ok(source.seen.length <= 2, `${source.seen.length} fetches`);
+});
+
+test("one odd key in a set is passed over, and the rest work", async (t) => {
+  const odd = [{ kty: "oct", k: "AAAA", kid: "a" }, { kty: "RSA", kid: "a", n: "AQAB", e: "AQAB" }, { ...jwk("a"), use: "enc" }];
+  const { get, gate } = await scene(t, serve(...odd, jwk("a")));
+  assert.deepEqual(await get("/private", await token()), [200, undefined]);
+  assert.match(gate.log(), /is not used: Symmetric/);
+});
