@@ -163,9 +163,12 @@ impl Gateway {
         authorizers.chain(routes).chain(cors).flat_map(|fault| fault.0.iter().map(String::as_str))
     }
 
-    /// The answer for what happened outside of every stage.
-    pub fn refuse_outright(&self, reject: Reject) -> Refused<'_> {
-        self.refuse(reject, self.cors.as_ref())
+    /// A refusal for what happened outside of every stage, with the cross-origin rules of the request's route.
+    pub fn refuse_outright(&self, head: &Head<'_>, reject: Reject) -> Refused<'_> {
+        match self.route(head) {
+            Ok(Routed::Matched(matched)) => matched.refuse(reject),
+            _ => self.refuse(reject, self.cors.as_ref()),
+        }
     }
 
     fn preflight<'g>(&'g self, methods: &Methods, head: &Head<'_>) -> Option<Result<Reply, Refused<'g>>> {

@@ -1,47 +1,62 @@
-// What becomes of a panic. The library is written to have none, and nothing here is a substitute for that: it is the belt to the braces.
+// What stands between the runtime and the wasm: the order of its exports, and what becomes of a panic.
 //
-// A trap ends the wasm instance for all requests that are in it. The next request gets a fresh instance, and those that were in the old
-// one are answered instead of left hanging.
+// The library is written to have no panics, and nothing here is a substitute for that: it is the belt to the braces. A trap ends the
+// wasm instance for all requests that wait in it. The next request gets a fresh instance, and those that were in the old one are answered
+// instead of left hanging. A request that waits for its upstream is not in the instance, and goes on.
 
 /** Wraps the exports of the wasm glue into a Worker. */
 export function guard(gateway) {
   let broken = false;
-  // The requests inside the instance: each can be ended from outside.
+  // The requests that wait inside the instance: each can be ended from outside.
   const inside = new Set();
 
   const onTrap = (error) => {
-    if (!(error instanceof WebAssembly.RuntimeError)) return false;
+    if (!(error instanceof WebAssembly.RuntimeError)) return;
     broken = true;
     for (const end of inside) end();
     inside.clear();
-    return true;
   };
   // A trap behind an `await` reaches nobody's `catch`.
   addEventListener("error", (event) => onTrap(event.error));
   addEventListener("unhandledrejection", (event) => onTrap(event.reason));
 
+  /** Calls into the wasm, with a fresh instance if the last one trapped. */
+  const enter = (call) => {
+    if (broken) {
+      gateway.__wbg_reset_state();
+      broken = false;
+    }
+    try {
+      return call();
+    } catch (error) {
+      console.error(error);
+      onTrap(error);
+      return failure();
+    }
+  };
+
+  const waiting = (request, env, ctx) =>
+    new Promise((resolve) => {
+      inside.add(resolve);
+      gateway
+        .fetch_waiting(request, env, ctx)
+        .catch((error) => failed(request, env, error))
+        .then(resolve)
+        .finally(() => inside.delete(resolve));
+      // Ended by a trap it has nothing; the answer is made here, since a response belongs to the request that made it.
+    }).then((answer) => answer ?? failure());
+
+  const failed = (request, env, error) => {
+    if (error?.name === "UpstreamFailure") return enter(() => gateway.refuse_upstream(request, env, error.timedOut, error.message));
+    console.error(error);
+    onTrap(error);
+    return failure();
+  };
+
   return {
     fetch(request, env, ctx) {
-      if (broken) {
-        gateway.__wbg_reset_state();
-        broken = false;
-      }
-      let end;
-      const ended = new Promise((resolve) => {
-        end = () => resolve(failure());
-      });
-      inside.add(end);
-      try {
-        const answer = gateway.fetch(request, env, ctx).catch((error) => {
-          onTrap(error);
-          return failure();
-        });
-        return Promise.race([answer, ended]).finally(() => inside.delete(end));
-      } catch (error) {
-        inside.delete(end);
-        onTrap(error);
-        return failure();
-      }
+      const answer = enter(() => gateway.fetch(request, env, ctx) ?? waiting(request, env, ctx));
+      return answer instanceof Promise ? answer.catch((error) => failed(request, env, error)) : answer;
     },
   };
 }

@@ -18,16 +18,23 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export default guard({
   __wbg_reset_state() { resets += 1; },
   fetch(request) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/now") new WebAssembly.Instance(module).exports.trap();
+    if (pathname === "/") return Response.json({ resets });
+    if (pathname === "/upstream") return Promise.reject(Object.assign(new Error("secret words"), { name: "UpstreamFailure", timedOut: true }));
+    if (pathname === "/rejected") return Promise.reject(new Error("secret words"));
+    // Such a request has to wait inside the instance.
+  },
+  fetch_waiting(request) {
     const { trap } = new WebAssembly.Instance(module).exports;
     switch (new URL(request.url).pathname) {
-      case "/now": trap();
       case "/awaited": return (async () => { await sleep(5); trap(); })();
       case "/then": sleep(5).then(trap); return new Promise(() => {});
       case "/microtask": sleep(5).then(() => queueMicrotask(trap)); return new Promise(() => {});
-      case "/rejected": return Promise.reject(new Error("secret words"));
-      default: return Promise.resolve(Response.json({ resets }));
+      case "/waits": return sleep(300).then(() => new Promise(() => {}));
     }
   },
+  refuse_upstream(request, env, timedOut, words) { return Response.json({ timedOut, words }, { status: 504 }); },
 });
 `;
 
@@ -62,6 +69,18 @@ describe("a trap in the wasm", () => {
     });
   }
 
+  test("ends those that wait in the same instance with a 500 each", async () => {
+    const waiting = Array.from({ length: 5 }, () => get("/waits"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await get("/now");
+    for (const [status, body] of await Promise.all(waiting)) assert.deepEqual([status, body.code], [500, "internal_error"]);
+    assert.equal((await get("/"))[0], 200);
+  });
+
+  test("what the upstream's failure means is the gateway's to say", async () => {
+    assert.deepEqual(await get("/upstream"), [504, { timedOut: true, words: "secret words" }]);
+  });
+
   test("an error that is no trap says nothing of itself, and keeps the instance", async () => {
     const [, { resets }] = await get("/");
     const [status, body] = await get("/rejected");
@@ -80,10 +99,10 @@ describe("the gateway itself, made to trap from outside", () => {
       paths: [{ method: "ANY", path: "/{.+}", auth: true, integration: { type: "http_proxy", server: "up" } }],
     };
     // Nothing in a request can do this, so the bundle is given a way: more memory asked of the real wasm than there can be.
-    const place = "const answer = gateway.fetch(request, env, ctx)";
+    const place = "gateway.fetch(request, env, ctx) ??";
     const patch = (code) => {
       assert.ok(code.includes(place), "the bundle has changed: this test must find where requests enter the wasm");
-      return code.replace(place, `if (request.headers.has("x-trap")) wasm.__wbindgen_malloc(0xffffffff, 8);\n${place}`);
+      return code.replace(place, `(request.headers.has("x-trap") ? wasm.__wbindgen_malloc(0xffffffff, 8) : undefined) ?? ${place}`);
     };
     const gate = await gateway(config, { bindings: { SECRET }, patch });
     t.after(() => Promise.all([gate.stop(), up.stop()]));

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use portcullis::jwks::{FetchedKeys, MAX_DOCUMENT_BYTES, Source, SourceId, Want};
-use worker::{AbortSignal, Context, Delay, Env, Fetch, Request, RequestInit, RequestRedirect};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::future_to_promise;
+use worker::worker_sys::Context;
+use worker::{AbortSignal, Delay, Env, Fetch, Request, RequestInit, RequestRedirect};
 
 use crate::convert::now;
 use crate::log;
@@ -45,7 +48,7 @@ pub(crate) fn refresh_later(state: &Rc<State>, id: SourceId, env: &Env, ctx: &Co
         return;
     }
     let (state, env) = (Rc::clone(state), env.clone());
-    ctx.wait_until(async move {
+    after_response(ctx, async move {
         let Some(source) = state.gateway().and_then(|gateway| gateway.source(id)) else { return };
         // Another isolate may have done it already.
         if from_kv(&state, id, source, &env).await == Some(true) {
@@ -56,6 +59,16 @@ pub(crate) fn refresh_later(state: &Rc<State>, id: SourceId, env: &Env, ctx: &Co
             to_kv(source, &stored, &env).await;
         }
     });
+}
+
+/// Runs `work` once the response is out; the runtime gives it about 30 seconds.
+fn after_response(ctx: &Context, work: impl Future<Output = ()> + 'static) {
+    let work = future_to_promise(async {
+        work.await;
+        Ok(JsValue::UNDEFINED)
+    });
+    // It throws for a request that is over, and then there is nothing to wait for.
+    let _ = ctx.wait_until(&work);
 }
 
 /// Keys from KV into the ring, if they may be used: whether they are fresh. Anything that is no such value is a miss, and so is a
@@ -84,7 +97,7 @@ async fn to_kv(source: &Source, stored: &str, env: &Env) {
 async fn fetch(state: &Rc<State>, id: SourceId, source: &Source, env: &Env, ctx: &Context) {
     if let Some(stored) = fetch_into_ring(state, id, source).await {
         let (source, env) = (source.clone(), env.clone());
-        ctx.wait_until(async move { to_kv(&source, &stored, &env).await });
+        after_response(ctx, async move { to_kv(&source, &stored, &env).await });
     }
 }
 

@@ -1,4 +1,7 @@
 //! The Worker: fetches, stores and converts. Every decision is the library's.
+//!
+//! `worker/guard.js` calls the three exports. They are plain functions, not `#[event(fetch)]`: that one makes every answer wait for a Rust
+//! future, which costs more than all that is decided here. Only a request that has to wait for keys becomes one.
 
 mod convert;
 mod keys;
@@ -6,15 +9,17 @@ mod log;
 mod state;
 mod upstream;
 
-use std::rc::Rc;
-
+use js_sys::Promise;
 use portcullis::authn::Context as Known;
 use portcullis::config::wire::Detail;
-use portcullis::gateway::{Action, Authn, Gateway, Matched, Refused, Routed};
+use portcullis::gateway::{Action, Authenticated, Authn, Gateway, Matched, Refused, Routed};
+use portcullis::jwks::{SourceId, Want};
 use portcullis::reject::{Code, Reject};
-use portcullis::reply::Reply;
 use portcullis::request::Head;
-use worker::{Context, Env, event};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::Context;
+use worker::Env;
 
 use crate::convert::{JsHeaders, now, response};
 use crate::state::State;
@@ -23,98 +28,139 @@ use crate::state::State;
 /// asks for changes with every answer, so this is never met; it is here so that nothing can go round in circles.
 const MAX_KEY_LOADS: usize = 16;
 
-/// One request. Infallible: whatever happens becomes an answer.
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> worker::Result<web_sys::Response> {
-    let (method, url) = (request.method(), request.url());
-    let headers = JsHeaders(request.headers());
-    let head = Head { method: &method, url: &url, headers: &headers };
-    let exchange = Exchange { request: &request, head, env: &env, ctx: &ctx, state: state::of(&env) };
-    Ok(match exchange.state.gateway() {
-        Some(gateway) => exchange.answer(gateway).await,
-        None => {
-            let reject = Reject::config("the configuration is refused as a whole; `portcullis check` says why".into());
-            let id = exchange.id();
-            log::refusal(&reject, &id);
-            exchange.respond(&reject.reply(Detail::Full, &id))
+/// What becomes of a request.
+enum Decision {
+    /// The gateway answers.
+    Answer(web_sys::Response),
+    /// The upstream will: a promise of its response.
+    Forward(Promise),
+    /// Keys are needed first.
+    Needs(SourceId, Want),
+}
+
+/// One request: its response, a promise of it, or `undefined` where keys must be had first and [`fetch_waiting`] is to be called.
+#[wasm_bindgen]
+pub fn fetch(request: &web_sys::Request, env: &Env, ctx: &Context) -> JsValue {
+    match decide(request, env, ctx) {
+        Decision::Answer(answer) => answer.into(),
+        Decision::Forward(promise) => promise.into(),
+        Decision::Needs(..) => JsValue::UNDEFINED,
+    }
+}
+
+/// The same for a request that has to wait for keys. Each time some have come it is decided anew, from its first byte.
+#[wasm_bindgen]
+pub async fn fetch_waiting(request: web_sys::Request, env: Env, ctx: Context) -> JsValue {
+    let state = state::of(&env);
+    for _ in 0..MAX_KEY_LOADS {
+        match decide(&request, &env, &ctx) {
+            Decision::Answer(answer) => return answer.into(),
+            Decision::Forward(promise) => return promise.into(),
+            Decision::Needs(source, want) => keys::load(&state, source, want, &env, &ctx).await,
         }
+    }
+    let reject = Reject::new(Code::InternalError).because("keys were asked for again and again".into());
+    refuse(&request, &env, &reject).into()
+}
+
+/// The answer where the upstream gave none; `words` are for the log.
+#[wasm_bindgen]
+pub fn refuse_upstream(request: &web_sys::Request, env: &Env, timed_out: bool, words: &str) -> web_sys::Response {
+    let code = if timed_out { Code::UpstreamTimeout } else { Code::UpstreamUnreachable };
+    refuse(request, env, &Reject::new(code).because(words.to_owned()))
+}
+
+fn decide(request: &web_sys::Request, env: &Env, ctx: &Context) -> Decision {
+    let state = state::of(env);
+    with_head(request, |head| match state.gateway() {
+        Some(gateway) => match pass(gateway, &state, request, head, env, ctx) {
+            Ok(decision) => decision,
+            Err(refused) => Decision::Answer(answer(head, &refused)),
+        },
+        None => Decision::Answer(refuse_all(head)),
     })
 }
 
-/// A request with what is at hand for it.
-struct Exchange<'x> {
-    request: &'x web_sys::Request,
-    head: Head<'x>,
-    env: &'x Env,
-    ctx: &'x Context,
-    state: Rc<State>,
+/// Route, authenticate, act: the whole way of a request.
+fn pass<'g>(
+    gateway: &'g Gateway,
+    state: &std::rc::Rc<State>,
+    request: &web_sys::Request,
+    head: &Head<'_>,
+    env: &Env,
+    ctx: &Context,
+) -> Result<Decision, Refused<'g>> {
+    let matched = match gateway.route(head)? {
+        Routed::Matched(matched) => matched,
+        Routed::Answer(reply) => return Ok(Decision::Answer(response(&reply, head.method == "HEAD"))),
+    };
+    let permitted = match authenticate(gateway, state, matched, head) {
+        Authn::Passed(permitted) => permitted,
+        Authn::Refused(refused) => return Err(refused),
+        Authn::Needs(_, source, want) => return Ok(Decision::Needs(source, want)),
+    };
+    if let Some(source) = permitted.refresh {
+        keys::refresh_later(state, source, env, ctx);
+    }
+    act(&permitted, request, head)
 }
 
-impl Exchange<'_> {
-    async fn answer(&self, gateway: &Gateway) -> web_sys::Response {
-        match self.pass(gateway).await {
-            Ok(response) => response,
-            Err(refused) => {
-                let id = self.id();
-                log::refusal(&refused.reject, &id);
-                self.respond(&refused.reply(&self.head, &id))
-            }
+fn authenticate<'g, 'r>(
+    gateway: &'g Gateway,
+    state: &State,
+    matched: Matched<'g, 'r>,
+    head: &Head<'_>,
+) -> Authn<'g, 'r> {
+    state.with_ring(|ring| matched.authenticate(head, Known { ring, sources: gateway.sources(), now: now() }))
+}
+
+fn act<'g>(
+    permitted: &Authenticated<'g, '_>,
+    request: &web_sys::Request,
+    head: &Head<'_>,
+) -> Result<Decision, Refused<'g>> {
+    match permitted.action(head)? {
+        Action::Answer(reply) => Ok(Decision::Answer(response(&reply, head.method == "HEAD"))),
+        Action::Forward(outbound) => {
+            log::left_out(&outbound);
+            let cors = permitted.cors_headers(head)?;
+            Ok(Decision::Forward(upstream::send(request, &outbound, cors.as_deref())))
         }
     }
+}
 
-    /// Route, authenticate, act: the whole way of a request.
-    async fn pass<'g>(&self, gateway: &'g Gateway) -> Result<web_sys::Response, Refused<'g>> {
-        let matched = match gateway.route(&self.head)? {
-            Routed::Matched(matched) => matched,
-            Routed::Answer(reply) => return Ok(self.respond(&reply)),
-        };
-        let permitted = self.authenticate(gateway, matched).await?;
-        if let Some(source) = permitted.refresh {
-            keys::refresh_later(&self.state, source, self.env, self.ctx);
-        }
-        match permitted.action(&self.head)? {
-            Action::Answer(reply) => Ok(self.respond(&reply)),
-            Action::Forward(outbound) => {
-                log::left_out(&outbound);
-                let cors = permitted.cors_headers(&self.head)?;
-                upstream::send(self.request, &outbound, cors.as_deref())
-                    .await
-                    .map_err(|reject| permitted.refuse(reject))
-            }
-        }
-    }
+/// A refusal from outside of the stages, with the cross-origin headers of the request's route.
+fn refuse(request: &web_sys::Request, env: &Env, reject: &Reject) -> web_sys::Response {
+    let state = state::of(env);
+    with_head(request, |head| match state.gateway() {
+        Some(gateway) => answer(head, &gateway.refuse_outright(head, reject.clone())),
+        None => refuse_all(head),
+    })
+}
 
-    /// Authenticates, getting keys where they are asked for.
-    async fn authenticate<'g, 'r>(
-        &self,
-        gateway: &'g Gateway,
-        mut matched: Matched<'g, 'r>,
-    ) -> Result<portcullis::gateway::Authenticated<'g, 'r>, Refused<'g>> {
-        for _ in 0..MAX_KEY_LOADS {
-            let outcome = self.state.with_ring(|ring| {
-                matched.authenticate(&self.head, Known { ring, sources: gateway.sources(), now: now() })
-            });
-            match outcome {
-                Authn::Passed(authenticated) => return Ok(authenticated),
-                Authn::Refused(refused) => return Err(refused),
-                Authn::Needs(again, source, want) => {
-                    keys::load(&self.state, source, want, self.env, self.ctx).await;
-                    matched = again;
-                }
-            }
-        }
-        Err(matched.refuse(Reject::new(Code::InternalError).because("keys were asked for again and again".into())))
-    }
+/// The answer to everything where the configuration is refused as a whole.
+fn refuse_all(head: &Head<'_>) -> web_sys::Response {
+    let reject = Reject::config("the configuration is refused as a whole; `portcullis check` says why".into());
+    let id = request_id(head);
+    log::refusal(&reject, &id);
+    response(&reject.reply(Detail::Full, &id), head.method == "HEAD")
+}
 
-    fn respond(&self, reply: &Reply) -> web_sys::Response {
-        response(reply, self.head.method == "HEAD")
-    }
+fn answer(head: &Head<'_>, refused: &Refused<'_>) -> web_sys::Response {
+    let id = request_id(head);
+    log::refusal(&refused.reject, &id);
+    response(&refused.reply(head, &id), head.method == "HEAD")
+}
 
-    /// The client's `x-request-id` where it is one that a log can hold, else a new one.
-    fn id(&self) -> String {
-        let fits = |id: &String| {
-            (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b))
-        };
-        self.head.headers.get("x-request-id").filter(fits).unwrap_or_else(convert::random_uuid)
-    }
+fn with_head<T>(request: &web_sys::Request, look: impl FnOnce(&Head<'_>) -> T) -> T {
+    let (method, url, headers) = (request.method(), request.url(), JsHeaders(request.headers()));
+    look(&Head { method: &method, url: &url, headers: &headers })
+}
+
+/// The client's `x-request-id` where it is one that a log can hold, else a new one.
+fn request_id(head: &Head<'_>) -> String {
+    let fits = |id: &String| {
+        (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b))
+    };
+    head.headers.get("x-request-id").filter(fits).unwrap_or_else(convert::random_uuid)
 }

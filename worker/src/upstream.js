@@ -11,11 +11,25 @@ export async function forward(request, url, ms, remove, set, connection, cors) {
   if (body === null) headers.delete("content-length");
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), ms);
+  let answer;
   try {
-    const answer = await fetch(url, { method: request.method, headers, body, redirect: "manual", signal: patience.signal });
-    return edit(answer, connection.split("\n"), cors);
+    answer = await fetch(url, { method: request.method, headers, body, redirect: "manual", signal: patience.signal });
+  } catch (error) {
+    throw new UpstreamFailure(url, ms, patience.signal.aborted, error);
   } finally {
     clearTimeout(timer);
+  }
+  return edit(answer, connection.split("\n"), cors);
+}
+
+/** Why there is no answer. Its words are for the log: a client never sees them. */
+class UpstreamFailure extends Error {
+  constructor(url, ms, timedOut, cause) {
+    // Scheme, host and port alone: a path may hold what does not belong in a log.
+    const origin = url.slice(0, url.indexOf("/", url.indexOf("://") + 3));
+    super(`${origin}: ${timedOut ? `no response head in ${ms} ms` : cause?.message}`);
+    this.name = "UpstreamFailure";
+    this.timedOut = timedOut;
   }
 }
 
