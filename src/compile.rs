@@ -129,13 +129,11 @@ impl Compiler<'_> {
 
     fn limit(&self, config: &wire::Config, pick: impl Fn(&wire::Limits) -> &Field<u64>, default: usize) -> usize {
         let Some(at) = config.limits.value().and_then(|limits| pick(limits).good()) else { return default };
-        match usize::try_from(at.value) {
-            Ok(limit @ 1..=1_048_576) => limit,
-            _ => {
-                self.error(at.offset, "a limit is between 1 and 1048576 bytes");
-                default
-            }
+        if let Ok(limit @ 1..=1_048_576) = usize::try_from(at.value) {
+            return limit;
         }
+        self.error(at.offset, "a limit is between 1 and 1048576 bytes");
+        default
     }
 
     /// Runs `compile` so that its errors spoil its own result alone.
@@ -208,12 +206,12 @@ impl Compiler<'_> {
         }
     }
 
-    /// The same for a field; `Some(None)`: written, but not known. `None`: absent.
-    fn optional_text(&self, field: &Field<String>) -> Option<Option<String>> {
+    /// The same for a field that need not be there.
+    fn text_or(&self, field: &Field<String>, default: &str) -> Option<String> {
         match field {
-            Field::Absent => None,
-            Field::Bad => Some(None),
-            Field::Good(at) => Some(self.text(at.offset, &at.value)),
+            Field::Absent => Some(default.to_owned()),
+            Field::Bad => None,
+            Field::Good(at) => self.text(at.offset, &at.value),
         }
     }
 
@@ -243,9 +241,14 @@ fn unknown<'n>(kind: &str, name: &str, known: impl IntoIterator<Item = &'n str>)
     format!("there is no {kind} {}", quoted_with_suggestion(name, known))
 }
 
-/// A key set source for the whole gateway: two authorizers with one URL and the same settings share one.
+/// A key set source for the whole gateway: two authorizers with one URL share one, with the stricter of their settings.
 fn intern(sources: &mut Vec<jwks::Source>, source: jwks::Source) -> jwks::SourceId {
-    if let Some(known) = sources.iter().position(|known| *known == source) {
+    if let Some(known) = sources.iter().position(|known| known.url == source.url) {
+        if let Some(shared) = sources.get_mut(known) {
+            shared.ttl_ms = [shared.ttl_ms, source.ttl_ms].into_iter().flatten().min();
+            shared.timeout_ms = shared.timeout_ms.min(source.timeout_ms);
+            shared.stale_ms = shared.stale_ms.min(source.stale_ms);
+        }
         return jwks::SourceId(known);
     }
     sources.push(source);

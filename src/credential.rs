@@ -58,7 +58,15 @@ fn look(place: &Place, head: &Head<'_>) -> Result<Vec<Found>, Reject> {
         Place::Header { name, scheme } => {
             let Some(value) = head.headers.get(name) else { return Ok(Vec::new()) };
             // Several lines of one header arrive joined with commas, which no token and no scheme contains.
-            value.split(',').map(|part| in_header(part.trim(), scheme)).collect()
+            let mut found = Vec::new();
+            for part in value.split(',').map(str::trim) {
+                // `Digest username="…", realm="…"`: what follows a comma belongs to the other scheme still.
+                let goes_on = found.last() == Some(&Found::OtherScheme) && !part.contains(' ') && part.contains('=');
+                if !goes_on {
+                    found.push(in_header(part, scheme)?);
+                }
+            }
+            Ok(found)
         }
         Place::Cookie(name) => Ok(cookies(head.headers, name).map(Found::Token).collect()),
         Place::Query(name) => Ok(parameters(head.url, name).map(Found::Token).collect()),

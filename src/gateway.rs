@@ -138,10 +138,11 @@ impl Gateway {
         if let Some(answer) = self.preflight(methods, head) {
             return answer.map(Routed::Answer);
         }
-        match methods.route(head.method).and_then(|number| self.routes.get(number)) {
-            Some(route) => Ok(Routed::Matched(Matched { gateway: self, route, path })),
-            None => Err(refuse(Reject::method_not_allowed(methods.list().join(", ")))),
+        if let Some(route) = methods.route(head.method).and_then(|number| self.routes.get(number)) {
+            return Ok(Routed::Matched(Matched { gateway: self, route, path }));
         }
+        let reject = Reject::method_not_allowed(methods.list().join(", "));
+        Err(self.refuse(reject, self.cors_of(methods, head.method)))
     }
 
     /// The settings of a key source.
@@ -176,12 +177,16 @@ impl Gateway {
             return None;
         }
         let wanted = head.headers.get("access-control-request-method")?;
-        let own =
-            methods.route(&wanted).and_then(|number| self.routes.get(number)).and_then(|route| route.cors.as_ref());
-        match own.or(self.cors.as_ref())? {
+        match self.cors_of(methods, &wanted)? {
             Ok(cors) => Some(Ok(cors.preflight(head.headers.get("origin").as_deref(), &methods.list()))),
             Err(fault) => Some(Err(self.refuse(Reject::config(fault.0.join("; ")), None))),
         }
+    }
+
+    /// The rules for `method` of a path: those of its route or, where the path lacks the method, of any route that has some.
+    fn cors_of(&self, methods: &Methods, method: &str) -> Option<&Result<Cors, Fault>> {
+        let mut routes = methods.route(method).into_iter().chain(methods.routes());
+        routes.find_map(|number| self.routes.get(number)?.cors.as_ref()).or(self.cors.as_ref())
     }
 
     fn refuse<'g>(&'g self, reject: Reject, cors: Option<&'g Result<Cors, Fault>>) -> Refused<'g> {
@@ -195,6 +200,11 @@ impl Methods {
         let named = |wanted: &str| self.named.iter().find(|(known, _)| known == wanted).map(|(_, route)| *route);
         let with_get = || if method == "HEAD" { named("GET") } else { None };
         named(method).or_else(with_get).or(self.any)
+    }
+
+    /// The numbers of all its routes.
+    fn routes(&self) -> impl Iterator<Item = usize> {
+        self.named.iter().map(|(_, route)| *route).chain(self.any)
     }
 
     /// The methods as `Allow` names them.

@@ -115,6 +115,7 @@ impl Reject {
     }
 
     /// The same with a line for the log.
+    #[must_use]
     pub fn because(self, internal: String) -> Self {
         Self { internal: Some(internal), ..self }
     }

@@ -104,13 +104,20 @@ mod tests {
     #[test]
     fn warnings_are_told_and_are_no_failure() {
         let here = folder("warnings");
-        let text = r#"{"authorizer": {"type": "jwt", "algorithm": "HS256", "secret": "short"}, "paths": []}"#;
+        let text = r#"{"authorizer": {"type": "jwt", "algorithm": "HS256", "secret": "$env.S"}, "paths": [
+            {"method": "GET", "path": "/:id", "response": {}}]}"#;
         fs::write(here.join("gateway.json"), text).unwrap();
         let output = run(&here, &["check"]);
         assert_eq!(output.status.code(), Some(0));
         assert!(out(&output).ends_with("gateway.json: no problems, 2 warnings\n"), "{}", out(&output));
         assert_eq!(out(&output).matches(": warning: ").count(), 2);
         assert!(!out(&output).contains("short"), "no secret is printed: {}", out(&output));
+        // What a Worker makes do with, and logs, is a problem for those who can still mend it.
+        fs::write(here.join("vars"), "S=short").unwrap();
+        let judged = run(&here, &["check", "--env-file", "vars"]);
+        assert_eq!(judged.status.code(), Some(1));
+        assert!(out(&judged).contains("error: the secret has 5 bytes"), "{}", out(&judged));
+        assert!(!out(&judged).contains("short"), "no secret is printed: {}", out(&judged));
     }
 
     #[test]

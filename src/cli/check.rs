@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     };
     let compiled = match arguments.env_file.as_deref().map(read_env) {
         None => compile(&text, Env::Unknown),
-        Some(Ok(names)) => compile(&text, Env::Known(&|name| names.get(name).cloned())),
+        Some(Ok(names)) => compile(&text, Env::Judged(&|name| names.get(name).cloned())),
         Some(Err(message)) => return wrong_use(&message),
     };
     if arguments.json {

@@ -9,6 +9,7 @@ use crate::authn::{Authorizer, KeySource};
 use crate::config::de::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
+use crate::config::reference::Env;
 use crate::config::wire::{self, Encoding, Jwt, Match, Mode, OneOrMany};
 use crate::credential::Place;
 use crate::gateway::Fault;
@@ -264,11 +265,15 @@ impl Compiler<'_> {
             return None;
         };
         // RFC 7518 section 3.2: at least as long as the hash.
-        let wanted = algorithms.iter().map(|algorithm| algorithm.hash().len()).max().unwrap_or(0);
+        let wanted = algorithms.iter().map(|algorithm| algorithm.hash().bytes()).max().unwrap_or(0);
         if bytes.len() < wanted && !bytes.is_empty() {
             let message =
                 format!("the secret has {} bytes; RFC 7518 section 3.2 asks for at least {wanted}", bytes.len());
-            self.warn(at.offset, message);
+            match self.env {
+                // It is there already, and refusing everybody would help nobody.
+                Env::Known(_) => self.warn(at.offset, message),
+                Env::Judged(_) | Env::Unknown => self.error(at.offset, message),
+            }
         }
         let key = HmacKey::new(&bytes);
         if key.is_none() {
@@ -333,8 +338,8 @@ impl Compiler<'_> {
             self.report(Finding::conflict(list.offset, one.offset, message));
         }
         if jwt.token_from.is_absent() {
-            let name = self.optional_text(&jwt.header_name).unwrap_or(Some("authorization".into()));
-            let scheme = self.optional_text(&jwt.token_prefix).unwrap_or(Some("Bearer".into()));
+            let name = self.text_or(&jwt.header_name, "authorization");
+            let scheme = self.text_or(&jwt.token_prefix, "Bearer");
             let place = |field: &Field<String>| field.good().map_or(0, |at| at.offset);
             let name = name.and_then(|name| self.header_name(place(&jwt.header_name), &name));
             let scheme = scheme.and_then(|scheme| self.scheme(place(&jwt.token_prefix), &scheme));

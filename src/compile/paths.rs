@@ -2,6 +2,7 @@
 
 use super::{Compiler, unknown};
 use crate::config::de::{At, Field};
+use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
 use crate::config::reference::has_reference;
 use crate::config::wire::{self, Auth, Mode};
@@ -16,8 +17,38 @@ const TIMEOUT_MS: u32 = 30_000;
 /// The longest `timeout_ms`: ten minutes.
 const MAX_TIMEOUT_MS: u64 = 600_000;
 
-/// Methods as they are usually written; others are taken as they are.
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"];
+/// The methods that the runtime passes on (those of kj's HTTP library but CONNECT), and `ANY` for all of them.
+const METHODS: [&str; 29] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "ANY",
+    "TRACE",
+    "PURGE",
+    "COPY",
+    "LOCK",
+    "MKCOL",
+    "MOVE",
+    "PROPFIND",
+    "PROPPATCH",
+    "SEARCH",
+    "UNLOCK",
+    "ACL",
+    "REPORT",
+    "MKACTIVITY",
+    "CHECKOUT",
+    "MERGE",
+    "M-SEARCH",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "QUERY",
+    "BAN",
+];
 
 /// Where an authorizer is: its name (none: the default one), its place in the file, its number.
 pub(super) struct AuthorizerName {
@@ -105,6 +136,11 @@ impl Compiler<'_> {
             self.error(path.offset, "a path is written out: references cannot be used in it");
             return None;
         }
+        for segment in path.value.split('/').filter(|segment| segment.starts_with([':', '*'])) {
+            let meant =
+                if segment.starts_with(':') { "a parameter is written `{name}`" } else { "the rest is written `{.+}`" };
+            self.warn(path.offset, format!("`{segment}` is taken letter for letter: {meant}"));
+        }
         Pattern::parse(&path.value).map_err(|why| self.error(path.offset, why.to_string())).ok()
     }
 
@@ -119,13 +155,11 @@ impl Compiler<'_> {
         }
         for method in written {
             let name = method.value;
-            let upper = name.to_ascii_uppercase();
-            if !crate::forward::is_token(name) {
-                self.error(method.offset, format!("`{name}` is not a method"));
-            } else if upper != name && METHODS.contains(&upper.as_str()) {
-                self.error(method.offset, format!("methods are case-sensitive: `{name}`: did you mean `{upper}`?"));
-            } else if !METHODS.contains(&name) && upper != name {
-                self.error(method.offset, unknown("method", name, METHODS));
+            if name == "*" {
+                self.error(method.offset, "unknown method `*`: did you mean `ANY`?");
+            } else if !METHODS.contains(&name) {
+                // Methods are case-sensitive (RFC 9110 section 9.1), so `get` is not GET; the nearest name says so.
+                self.error(method.offset, format!("unknown method {}", quoted_with_suggestion(name, METHODS)));
             } else if methods.iter().any(|known| known == name) {
                 self.error(method.offset, format!("`{name}` is there twice"));
             } else {
@@ -139,16 +173,17 @@ impl Compiler<'_> {
         let mut mode = None;
         let mut auth = Vec::new();
         let action = self.scoped(|| {
-            (auth, mode) = self.auth(at, known);
-            self.action(at, known, pattern)
+            let action = self.action(at, known, pattern);
+            (auth, mode) = self.auth(at, known)?;
+            action
         });
         let action = action.map_err(|fault| known.server_fault(&at.value).unwrap_or(fault));
         Route { auth, mode, cors: at.value.cors.good().map(|cors| self.cors(cors)), action }
     }
 
-    /// The numbers of the authorizers, and the mode that takes the place of their own. Whatever is wrong here is reported, and spoils the
+    /// The numbers of the authorizers, and the mode that takes the place of their own. `None` for whatever is wrong here, which spoils the
     /// route: it can never end up open by mistake.
-    fn auth(&self, at: &At<wire::Path>, known: &Known<'_>) -> (Vec<usize>, Option<Mode>) {
+    fn auth(&self, at: &At<wire::Path>, known: &Known<'_>) -> Option<(Vec<usize>, Option<Mode>)> {
         let Known { authorizers, authorizers_lack, .. } = *known;
         let by_name = |name: &str, offset: usize| {
             let found = authorizers.iter().find(|known| known.name.as_deref() == Some(name));
@@ -167,30 +202,37 @@ impl Compiler<'_> {
             if found.is_none() && !authorizers_lack {
                 self.error(offset, "this needs a default authorizer, and there is no top-level `authorizer`");
             }
-            found.map(|found| found.number).into_iter().collect::<Vec<_>>()
+            found.map(|found| vec![found.number])
         };
         let several = |names: Vec<At<&str>>, offset: usize| {
             if names.is_empty() {
                 self.error(offset, "the list of authorizers is empty");
             }
-            names.iter().filter_map(|name| by_name(name.value, name.offset)).collect::<Vec<_>>()
+            let numbers: Vec<_> = names.iter().map(|name| by_name(name.value, name.offset)).collect();
+            numbers.into_iter().collect::<Option<Vec<_>>>().filter(|numbers| !numbers.is_empty())
         };
-        let Some(auth) = at.value.auth.good() else { return (Vec::new(), None) };
+        let auth = match &at.value.auth {
+            Field::Absent => return Some((Vec::new(), None)),
+            Field::Bad => return None,
+            Field::Good(auth) => auth,
+        };
         match &auth.value {
-            Auth::Null | Auth::Boolean(false) => (Vec::new(), None),
-            Auth::Boolean(true) => (default(auth.offset), None),
-            Auth::String(name) => (by_name(name, auth.offset).into_iter().collect(), None),
+            Auth::Null | Auth::Boolean(false) => Some((Vec::new(), None)),
+            Auth::Boolean(true) => Some((default(auth.offset)?, None)),
+            Auth::String(name) => Some((vec![by_name(name, auth.offset)?], None)),
+            Auth::List(list) if list.iter().any(Field::is_bad) => None,
             Auth::List(list) => {
                 let names =
                     list.iter().filter_map(Field::good).map(|at| At { value: at.value.as_str(), offset: at.offset });
-                (several(names.collect(), auth.offset), None)
+                Some((several(names.collect(), auth.offset)?, None))
             }
             Auth::Object(settings) => {
-                let numbers = match settings.authorizer.good() {
-                    Some(at) => several(settings.authorizer.strings(), at.offset),
-                    None => default(auth.offset),
+                let numbers = match &settings.authorizer {
+                    Field::Absent => default(auth.offset)?,
+                    Field::Bad => return None,
+                    Field::Good(at) => several(settings.authorizer.strings(), at.offset)?,
                 };
-                (numbers, settings.mode.value().copied())
+                Some((numbers, settings.mode.value().copied()))
             }
         }
     }

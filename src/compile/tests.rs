@@ -123,18 +123,18 @@ fn places_of_tokens_are_compiled_in_their_order() {
 }
 
 #[test]
-fn two_authorizers_share_a_key_source_if_url_and_settings_are_the_same() {
+fn two_authorizers_with_one_url_share_a_key_source_with_the_stricter_of_their_settings() {
     let named = |name: &str, url: &str, timeout: u64| {
         json!({
             "name": name, "type": "jwt", "jwks_url": url, "issuer": name, "audience": "a", "jwks_timeout_ms": timeout
         })
     };
     let config = json!({"paths": [], "authorizers": [
-        named("a", "https://i.example/jwks", 1),
-        named("b", "https://I.EXAMPLE/jwks", 1),
+        named("a", "https://i.example/jwks", 3),
+        named("b", "https://I.EXAMPLE/jwks", 2),
         named("c", "https://i.example/JWKS", 1),
         named("d", "https://i.example/jwks?d", 1),
-        named("e", "https://i.example/jwks", 2),
+        named("e", "https://i.example/jwks", 4),
     ]});
     let gateway = with_env(&config, &[]).gateway.unwrap();
     let numbers: Vec<usize> = gateway
@@ -145,8 +145,8 @@ fn two_authorizers_share_a_key_source_if_url_and_settings_are_the_same() {
             _ => None,
         })
         .collect();
-    assert_eq!(numbers, [0, 0, 1, 2, 3]);
-    assert_eq!(gateway.sources.len(), 4);
+    assert_eq!(numbers, [0, 0, 1, 2, 0]);
+    assert_eq!(gateway.sources.iter().map(|source| source.timeout_ms).collect::<Vec<_>>(), [2, 1, 1]);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::marker::PhantomData;
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -30,6 +30,17 @@ const PLACE: &str = "$portcullis::Place";
 /// What JSON's kinds of value are called as variants of an enum.
 const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "list", "object"];
 
+fn kind_in_words(kind: &str) -> &'static str {
+    match kind {
+        "null" => "null",
+        "boolean" => "true or false",
+        "number" => "a number",
+        "string" => "a text",
+        "list" => "a list",
+        _ => "an object",
+    }
+}
+
 fn kind(value: &Value<'_>) -> &'static str {
     match value {
         Value::NullKeyword(_) => "null",
@@ -38,6 +49,21 @@ fn kind(value: &Value<'_>) -> &'static str {
         Value::StringLit(_) => "string",
         Value::Array(_) => "list",
         Value::Object(_) => "object",
+    }
+}
+
+/// A value of the wrong kind, as a person would call it. Texts are not repeated: this one may be a secret in the wrong place.
+fn in_words(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => value.to_string(),
+        Unexpected::Unsigned(number) => format!("the number {number}"),
+        Unexpected::Signed(number) => format!("the number {number}"),
+        Unexpected::Float(number) => format!("the number {number}"),
+        Unexpected::Str(_) => "a text".to_owned(),
+        Unexpected::Unit => "null".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "an object".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -165,6 +191,23 @@ impl serde::de::Error for Error {
         Self::custom(format_args!("`{field}` is written twice, in two spellings"))
     }
 
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        // In the words of JSON, not of Rust.
+        let expected = match expected.to_string().as_str() {
+            "u64" => "a whole number from 0 on".to_owned(),
+            "a boolean" => "true or false".to_owned(),
+            "a sequence" => "a list".to_owned(),
+            "a map" => "an object".to_owned(),
+            "a string" => "a text".to_owned(),
+            other => other.to_owned(),
+        };
+        Self::custom(format_args!("{expected} is expected here, not {}", in_words(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let known = expected.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let name = quoted_with_suggestion(variant, expected.iter().copied());
@@ -189,11 +232,11 @@ impl<'t, 'f> Node<'t, 'f> {
     fn unexpected(self) -> Unexpected<'t> {
         match self.value {
             Value::StringLit(text) => Unexpected::Str(&text.value),
-            Value::NumberLit(_) => Unexpected::Other("a number"),
+            Value::NumberLit(number) => Unexpected::Float(number.value.parse().unwrap_or_default()),
             Value::BooleanLit(literal) => Unexpected::Bool(literal.value),
-            Value::Object(_) => Unexpected::Other("an object"),
-            Value::Array(_) => Unexpected::Other("a list"),
-            Value::NullKeyword(_) => Unexpected::Other("null"),
+            Value::Object(_) => Unexpected::Map,
+            Value::Array(_) => Unexpected::Seq,
+            Value::NullKeyword(_) => Unexpected::Unit,
         }
     }
 
@@ -207,9 +250,10 @@ impl<'t, 'f> Node<'t, 'f> {
                     members.push(member);
                 }
             } else if !REMARKS.contains(&name) && self.hidden != Some(name) {
-                let message = match NOT_YET.contains(&name) {
-                    true => format!("`{name}` is not supported by this version yet"),
-                    false => format!("unknown field {}", quoted_with_suggestion(name, fields.iter().copied())),
+                let message = if NOT_YET.contains(&name) {
+                    format!("`{name}` is not supported by this version yet")
+                } else {
+                    format!("unknown field {}", quoted_with_suggestion(name, fields.iter().copied()))
                 };
                 self.findings.borrow_mut().push(Finding::error(member.start(), message));
             }
@@ -265,8 +309,9 @@ impl<'t> Deserializer<'t> for Node<'t, '_> {
             return if variants.contains(&kind) {
                 visitor.visit_enum(Named { name: kind, node: self }).map_err(|error| error.at(start))
             } else {
-                let expected = variants.join(" or ");
-                Err(Error::custom(format_args!("invalid type: {}, expected {expected}", self.unexpected())).at(start))
+                let expected = variants.iter().map(|kind| kind_in_words(kind)).collect::<Vec<_>>().join(" or ");
+                let found = in_words(self.unexpected());
+                Err(Error::custom(format_args!("{expected} is expected here, not {found}")).at(start))
             };
         }
         let named = match self.value {
@@ -280,13 +325,11 @@ impl<'t> Deserializer<'t> for Node<'t, '_> {
             },
             _ => None,
         };
-        match named {
-            Some((name, offset, node)) => visitor.visit_enum(Named { name, node }).map_err(|error| error.at(offset)),
-            None => {
-                let known = variants.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                Err(Error::custom(format_args!("an object with a `type` is needed here (known: {known})")).at(start))
-            }
+        if let Some((name, offset, node)) = named {
+            return visitor.visit_enum(Named { name, node }).map_err(|error| error.at(offset));
         }
+        let known = variants.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        Err(Error::custom(format_args!("an object with a `type` is needed here (known: {known})")).at(start))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -438,7 +481,7 @@ struct Named<'t, 'f> {
     node: Node<'t, 'f>,
 }
 
-impl<'t, 'f> EnumAccess<'t> for Named<'t, 'f> {
+impl<'t> EnumAccess<'t> for Named<'t, '_> {
     type Error = Error;
     type Variant = Self;
 

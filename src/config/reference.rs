@@ -7,8 +7,10 @@ use super::nearest::quoted_with_suggestion;
 pub enum Env<'e> {
     /// Not at hand, as in a build: references are left open and what depends on their value is not checked.
     Unknown,
-    /// At hand, as in a Worker or with `--env-file`.
+    /// At hand, as in a Worker.
     Known(&'e dyn Fn(&str) -> Option<String>),
+    /// At hand to be judged, as with `--env-file`: what a Worker would make do with is a problem here.
+    Judged(&'e dyn Fn(&str) -> Option<String>),
 }
 
 /// A string value after its references were looked up.
@@ -46,7 +48,7 @@ pub fn resolve(text: &str, env: Env<'_>) -> Result<Resolved, InvalidReference> {
         match (piece, env) {
             (Piece::Literal(literal), _) => value.push_str(literal),
             (Piece::Binding(_), Env::Unknown) => open = true,
-            (Piece::Binding(name), Env::Known(lookup)) => match lookup(name) {
+            (Piece::Binding(name), Env::Known(lookup) | Env::Judged(lookup)) => match lookup(name) {
                 Some(bound) => value.push_str(&bound),
                 None => missing.push(name.to_owned()),
             },

@@ -15,7 +15,7 @@ pub enum Hash {
 
 impl Hash {
     /// Bytes of a digest.
-    pub const fn len(self) -> usize {
+    pub const fn bytes(self) -> usize {
         match self {
             Self::Sha256 => 32,
             Self::Sha384 => 48,

@@ -96,9 +96,8 @@ impl ClaimRules {
     pub(super) fn check_expiry(&self, claims: &Claims, now: UnixTime) -> Result<(), TokenError> {
         match claims.date("exp")? {
             Some(exp) if now.as_numeric_date() - self.skew >= exp => Err(TokenError::Expired),
-            Some(_) => Ok(()),
             None if self.require_exp => Err(TokenError::MissingClaim("exp".into())),
-            None => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 

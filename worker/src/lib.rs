@@ -18,8 +18,8 @@ use portcullis::reject::{Code, Reject};
 use portcullis::request::Head;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::worker_sys::Context;
 use worker::Env;
+use worker::worker_sys::Context;
 
 use crate::convert::{JsHeaders, now, response};
 use crate::state::State;

@@ -9,6 +9,11 @@ pub(crate) fn error(message: &str) {
     worker::console_error!("{}", json!({ "level": "error", "message": message }));
 }
 
+/// Something should be looked at.
+pub(crate) fn warn(message: &str) {
+    worker::console_warn!("{}", json!({ "level": "warn", "message": message }));
+}
+
 /// A request was refused for a reason that the client is not told in full.
 pub(crate) fn refusal(reject: &Reject, request_id: &str) {
     if let Some(internal) = reject.internal() {

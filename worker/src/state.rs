@@ -41,8 +41,9 @@ impl State {
     fn new(env: &Env) -> Self {
         let text = CONFIG.with(|text| text.as_string()).unwrap_or_default();
         let compiled = compile(&text, References::Known(&|name| binding(env, name)));
-        for problem in compiled.problems.iter().filter(|problem| problem.severity == Severity::Error) {
-            log::error(&format!("gateway.json:{problem}"));
+        for problem in &compiled.problems {
+            let say = if problem.severity == Severity::Error { log::error } else { log::warn };
+            say(&format!("gateway.json:{problem}"));
         }
         let sources = compiled.gateway.as_ref().map_or(0, |gateway| gateway.sources().len());
         Self { gateway: compiled.gateway, ring: RefCell::new(KeyRing::new(sources)) }

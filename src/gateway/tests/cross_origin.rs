@@ -150,9 +150,10 @@ fn refusals_of_every_kind_carry_cross_origin_headers() {
         assert_eq!(allowed_origin(without.reply()), None, "{method} {path} without an origin");
         assert_eq!(without.reply().get("vary"), Some("Origin"), "{method} {path} without an origin");
     }
-    let outright = gateway.refuse_outright(Reject::new(Code::InternalError));
     let headers = headers(&[("origin", APP)]);
-    assert_eq!(allowed_origin(&outright.reply(&request("GET", "x", &headers), "r")), Some(APP));
+    let head = request("GET", "x", &headers);
+    let outright = gateway.refuse_outright(&head, Reject::new(Code::InternalError));
+    assert_eq!(allowed_origin(&outright.reply(&head, "r")), Some(APP));
 }
 
 #[test]
