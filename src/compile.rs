@@ -5,6 +5,7 @@
 
 mod authorizer;
 mod cors;
+mod keys;
 mod paths;
 mod response;
 
@@ -243,7 +244,7 @@ fn unknown<'n>(kind: &str, name: &str, known: impl IntoIterator<Item = &'n str>)
 
 /// A key set source for the whole gateway: two authorizers with one URL share one, with the stricter of their settings.
 fn intern(sources: &mut Vec<jwks::Source>, source: jwks::Source) -> jwks::SourceId {
-    if let Some(known) = sources.iter().position(|known| known.url == source.url) {
+    if let Some(known) = sources.iter().position(|known| (&known.url, &known.issuer) == (&source.url, &source.issuer)) {
         if let Some(shared) = sources.get_mut(known) {
             shared.ttl_ms = [shared.ttl_ms, source.ttl_ms].into_iter().flatten().min();
             shared.timeout_ms = shared.timeout_ms.min(source.timeout_ms);

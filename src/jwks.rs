@@ -37,8 +37,10 @@ pub struct SourceId(pub usize);
 /// A URL to fetch keys from, with its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Absolute http or https URL.
+    /// Absolute http or https URL: of the keys or, with an `issuer`, of its discovery document.
     pub url: String,
+    /// The issuer whose discovery document says where the keys are.
+    pub issuer: Option<String>,
     /// How long keys are fresh, in milliseconds; none: as the response says.
     pub ttl_ms: Option<u64>,
     /// How long a fetch may take.

@@ -11,4 +11,5 @@ pub mod error;
 pub mod json;
 pub mod key;
 pub mod keyset;
+pub mod pem;
 pub mod policy;

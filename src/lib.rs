@@ -19,6 +19,7 @@ pub mod compile;
 pub mod config;
 pub mod cors;
 pub mod credential;
+pub mod discovery;
 pub mod forward;
 pub mod gateway;
 pub mod jwks;

@@ -3,6 +3,8 @@
 //! No general URL parser: the runtime's own reads what is fetched, and everything here is either refused or already in the form in which
 //! that parser leaves it.
 
+use std::fmt;
+
 use crate::route::path::RequestPath;
 
 /// The target of a request, taken apart.
@@ -79,6 +81,11 @@ impl HttpUrl {
         })
     }
 
+    /// Whether keys may be fetched from here: by https, or from this machine and private networks, for development.
+    pub fn may_serve_keys(&self) -> bool {
+        self.secure || self.is_private()
+    }
+
     /// Whether the host is this machine or in a private network, where http does for development (RFC 1918, RFC 6761 section 6.3).
     pub fn is_private(&self) -> bool {
         let name = self.host.as_str();
@@ -86,6 +93,13 @@ impl HttpUrl {
             return address.is_loopback() || address.is_private();
         }
         name == "localhost" || name.ends_with(".localhost") || name == "[::1]"
+    }
+}
+
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.base.is_empty() { "/" } else { &self.base };
+        write!(f, "{}{path}{}", self.origin, self.query)
     }
 }
 

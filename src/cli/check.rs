@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use portcullis::compile::{Compiled, compile};
+use portcullis::config::files;
 use portcullis::config::problem::{Problem, Severity};
 use portcullis::config::reference::Env;
 use serde_json::json;
@@ -35,11 +36,15 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(Err(_)) => return wrong_use(&format!("{} is not UTF-8", arguments.file.display())),
         Err(error) => return wrong_use(&format!("{}: {error}", arguments.file.display())),
     };
-    let compiled = match arguments.env_file.as_deref().map(read_env) {
+    let folder = arguments.file.parent().unwrap_or(Path::new("")).to_owned();
+    let read = |path: &str| fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
+    let (inlined, file_problems) = files::inline(&text, &read);
+    let mut compiled = match arguments.env_file.as_deref().map(read_env) {
         None => compile(&text, Env::Unknown),
         Some(Ok(names)) => compile(&text, Env::Judged(&|name| names.get(name).cloned())),
         Some(Err(message)) => return wrong_use(&message),
     };
+    compiled.problems.extend(file_problems);
     if arguments.json {
         println!("{}", as_json(&arguments.file, &compiled));
     } else {
@@ -48,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if !compiled.is_good() {
         return ExitCode::FAILURE;
     }
-    match arguments.output.as_deref().map(|output| write(output, &text)) {
+    match arguments.output.as_deref().map(|output| write(output, &inlined)) {
         None | Some(Ok(())) => ExitCode::SUCCESS,
         Some(Err(message)) => wrong_use(&message),
     }

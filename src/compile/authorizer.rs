@@ -1,34 +1,24 @@
 //! `authorizer` and `authorizers`, compiled.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-
+use super::Compiler;
 use super::paths::AuthorizerName;
-use super::{Compiler, intern};
-use crate::authn::{Authorizer, KeySource};
+use crate::authn::Authorizer;
 use crate::config::de::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
-use crate::config::reference::Env;
-use crate::config::wire::{self, Encoding, Jwt, Match, Mode, OneOrMany};
+use crate::config::wire::{self, Jwt, Match, Mode, OneOrMany};
 use crate::credential::Place;
 use crate::gateway::Fault;
-use crate::jwks::{Source, SourceId};
-use crate::jwt::alg::{Algorithm, Family};
+use crate::jwks::Source;
+use crate::jwt::alg::Algorithm;
 use crate::jwt::claims::ClaimRules;
-use crate::jwt::key::HmacKey;
-use crate::jwt::policy::{Policy, Secret, normal_type};
-use crate::time::UnixTime;
+use crate::jwt::policy::{Policy, normal_type};
 
 /// Leeway for clocks that differ, in seconds, unless `clock_skew_seconds` says otherwise.
 const SKEW_SECONDS: u64 = 30;
 
 /// The most leeway that makes sense: more would let tokens live on for a noticeable time.
 const MAX_SKEW_SECONDS: u64 = 600;
-
-/// How long a key server may take, and how long old keys serve while it is down, unless configured.
-const JWKS_TIMEOUT_MS: u64 = 5_000;
-const JWKS_STALE_MS: u64 = 86_400_000;
 
 /// All authorizers of a configuration.
 pub(super) struct Authorizers {
@@ -139,149 +129,6 @@ impl Compiler<'_> {
         Some(algorithms)
     }
 
-    /// The one place where keys come from.
-    fn keys(
-        &self,
-        offset: usize,
-        jwt: &Jwt,
-        algorithms: Option<&[Algorithm]>,
-        sources: &mut Vec<Source>,
-    ) -> Option<KeySource> {
-        let written: Vec<(&str, bool)> = [
-            ("secret", jwt.secret.is_absent()),
-            ("secrets", jwt.secrets.is_absent()),
-            ("jwks_url", jwt.jwks_url.is_absent()),
-        ]
-        .into_iter()
-        .filter(|(_, absent)| !absent)
-        .collect();
-        match written.as_slice() {
-            [("jwks_url", _)] => {
-                self.expect_family(
-                    jwt,
-                    algorithms,
-                    Family::Rsa,
-                    "keys from a URL are public ones, which HS algorithms do not use",
-                );
-                self.remote(offset, jwt, sources).map(KeySource::Remote)
-            }
-            [_] => {
-                if algorithms.is_none() {
-                    self.error(
-                        offset,
-                        "`algorithm` is missing: with a shared secret it must be written (HS256, HS384, HS512)",
-                    );
-                }
-                self.expect_family(
-                    jwt,
-                    algorithms,
-                    Family::Hmac,
-                    "a shared secret signs with HS256, HS384 or HS512 alone",
-                );
-                self.secrets(jwt, algorithms.unwrap_or_default()).map(KeySource::Secrets)
-            }
-            [] => {
-                self.error(offset, "there are no keys: one of `secret`, `secrets`, `jwks_url` is needed");
-                None
-            }
-            several => {
-                let names: Vec<String> = several.iter().map(|(name, _)| format!("`{name}`")).collect();
-                self.error(offset, format!("keys come from one place, and here are {}", names.join(" and ")));
-                None
-            }
-        }
-    }
-
-    /// Secrets and public keys are never mixed in one authorizer: that is how an RSA key's text becomes an HMAC secret.
-    fn expect_family(&self, jwt: &Jwt, algorithms: Option<&[Algorithm]>, family: Family, why: &str) {
-        let at = jwt.algorithm.good().or(jwt.algorithms.good());
-        if let Some(at) = at
-            && algorithms.unwrap_or_default().iter().any(|algorithm| algorithm.family() != family)
-        {
-            self.error(at.offset, why);
-        }
-    }
-
-    fn remote(&self, offset: usize, jwt: &Jwt, sources: &mut Vec<Source>) -> Option<SourceId> {
-        if jwt.issuer.is_absent() {
-            self.error(offset, "`issuer` is missing: keys from a URL may sign for more than one issuer");
-        }
-        let at = jwt.jwks_url.good()?;
-        let url = self.http_url(at)?;
-        if !url.secure && !url.is_private() {
-            self.error(at.offset, "keys are fetched by https: over http anybody on the way can put in their own");
-            return None;
-        }
-        let positive = |field: &Field<u64>, default: u64| match field.good() {
-            Some(at) if at.value == 0 => {
-                self.error(at.offset, "at least one millisecond is needed");
-                default
-            }
-            Some(at) => at.value,
-            None => default,
-        };
-        let source = Source {
-            url: format!("{}{}{}", url.origin, if url.base.is_empty() { "/" } else { &url.base }, url.query),
-            ttl_ms: jwt.jwks_cache_ttl_ms.good().map(|_| positive(&jwt.jwks_cache_ttl_ms, 1)),
-            timeout_ms: positive(&jwt.jwks_timeout_ms, JWKS_TIMEOUT_MS),
-            stale_ms: jwt.jwks_stale_ms.value().copied().unwrap_or(JWKS_STALE_MS),
-        };
-        Some(intern(sources, source))
-    }
-
-    fn secrets(&self, jwt: &Jwt, algorithms: &[Algorithm]) -> Option<Vec<Secret>> {
-        let encoding = jwt.secret_encoding.value().copied().unwrap_or(Encoding::Utf8);
-        if let Some(at) = jwt.secret.good() {
-            let key = self.hmac_key(at, encoding, algorithms)?;
-            return Some(vec![Secret { kid: None, key, not_before: None, not_after: None }]);
-        }
-        let list = jwt.secrets.good()?;
-        if list.value.is_empty() {
-            self.error(list.offset, "the list of secrets is empty");
-        }
-        let secrets: Vec<Option<Secret>> = jwt
-            .secrets
-            .elements()
-            .map(|at| {
-                let secret = &at.value;
-                let time = |field: &Field<u64>| field.value().copied().map(UnixTime::from_seconds);
-                if let (Some(from), Some(until)) = (secret.not_before.good(), secret.not_after.good())
-                    && until.value <= from.value
-                {
-                    self.error(until.offset, "`not_after` is not after `not_before`: the secret never counts");
-                }
-                let key = self.hmac_key(self.required(&secret.secret, at.offset, "secret")?, encoding, algorithms)?;
-                let kid = secret.kid.value().cloned();
-                Some(Secret { kid, key, not_before: time(&secret.not_before), not_after: time(&secret.not_after) })
-            })
-            .collect();
-        secrets.into_iter().collect()
-    }
-
-    fn hmac_key(&self, at: &At<String>, encoding: Encoding, algorithms: &[Algorithm]) -> Option<HmacKey> {
-        let text = self.text(at.offset, &at.value)?;
-        let Some(bytes) = decode(&text, encoding) else {
-            self.error(at.offset, "the secret is not written in its `secret_encoding`");
-            return None;
-        };
-        // RFC 7518 section 3.2: at least as long as the hash.
-        let wanted = algorithms.iter().map(|algorithm| algorithm.hash().bytes()).max().unwrap_or(0);
-        if bytes.len() < wanted && !bytes.is_empty() {
-            let message =
-                format!("the secret has {} bytes; RFC 7518 section 3.2 asks for at least {wanted}", bytes.len());
-            match self.env {
-                // It is there already, and refusing everybody would help nobody.
-                Env::Known(_) => self.warn(at.offset, message),
-                Env::Judged(_) | Env::Unknown => self.error(at.offset, message),
-            }
-        }
-        let key = HmacKey::new(&bytes);
-        if key.is_none() {
-            self.error(at.offset, "the secret is empty: anybody could sign");
-        }
-        key
-    }
-
     fn rules(&self, offset: usize, jwt: &Jwt) -> Option<ClaimRules> {
         let default = ClaimRules::default();
         if jwt.audience.is_absent() {
@@ -388,20 +235,4 @@ impl Compiler<'_> {
 #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "exact below 2^53 seconds")]
 const fn as_seconds(seconds: u64) -> f64 {
     seconds as f64
-}
-
-fn decode(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
-    match encoding {
-        Encoding::Utf8 => Some(text.as_bytes().to_vec()),
-        Encoding::Base64 => STANDARD.decode(text).ok(),
-        Encoding::Base64url => URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok(),
-        Encoding::Hex => hex(text),
-    }
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
-    let (pairs, odd) = digits.as_chunks::<2>();
-    odd.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }

@@ -59,7 +59,7 @@ fn what_is_not_written_is_as_documented() {
     assert_eq!(public.policy.algorithms, None, "taken from each key");
     assert!(matches!(public.keys, KeySource::Remote(jwks::SourceId(0))));
     let url = "https://i.example/jwks".to_owned();
-    assert_eq!(sources, [jwks::Source { url, ttl_ms: None, timeout_ms: 5_000, stale_ms: 86_400_000 }]);
+    assert_eq!(sources, [jwks::Source { url, issuer: None, ttl_ms: None, timeout_ms: 5_000, stale_ms: 86_400_000 }]);
 }
 
 #[test]

@@ -9,14 +9,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::de::{At, Field, Place};
 
 /// Fields of the language that this version does not have: said as such, since no other spelling would help.
-pub const NOT_YET: [&str; 20] = [
+pub const NOT_YET: [&str; 17] = [
     "authorization",
-    "discovery",
-    "jwks",
     "log",
     "mapping",
     "pre_process",
-    "public_key",
     "rate_limit",
     "retries",
     "rewrite",
@@ -92,6 +89,12 @@ pub struct Jwt {
     /// Where the public keys are.
     #[serde(alias = "jwksUrl", alias = "jwks_uri")]
     pub jwks_url: Field<String>,
+    /// Public keys, written out.
+    pub jwks: Field<Jwks>,
+    /// One public key in PEM.
+    pub public_key: Field<String>,
+    /// Whether the issuer's discovery document says where the keys are.
+    pub discovery: Field<bool>,
     /// Accepted `iss`, exactly.
     pub issuer: Field<OneOrMany>,
     /// Accepted `aud`.
@@ -139,6 +142,16 @@ pub struct Jwt {
     pub jwks_timeout_ms: Field<u64>,
     /// How long old keys may serve while their source is down.
     pub jwks_stale_ms: Field<u64>,
+}
+
+/// `jwks` in its forms.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Jwks {
+    /// The text of a key set.
+    String(String),
+    /// The key set, or `{ "file": path }`.
+    Object(Place),
 }
 
 /// One of several shared secrets.

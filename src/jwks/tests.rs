@@ -11,7 +11,13 @@ const ID: SourceId = SourceId(0);
 const NOW: UnixTime = crate::testing::NOW;
 
 fn source() -> Source {
-    Source { url: "https://issuer.example/jwks".into(), ttl_ms: None, timeout_ms: 5_000, stale_ms: 86_400_000 }
+    Source {
+        url: "https://issuer.example/jwks".into(),
+        issuer: None,
+        ttl_ms: None,
+        timeout_ms: 5_000,
+        stale_ms: 86_400_000,
+    }
 }
 
 fn after(ms: u64) -> UnixTime {

@@ -1,10 +1,13 @@
 //! A set of public keys (RFC 7517 section 5), and which of them may judge a token.
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use super::alg::Algorithm;
 use super::json;
 use super::key::{InvalidKey, PublicKey};
+use super::pem;
 
 /// Most keys a set may have. The largest set of a known provider has under 20; each key costs memory and, without `kid`, time.
 pub const MAX_KEYS: usize = 100;
@@ -16,6 +19,8 @@ const MAX_CANDIDATES: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<SetKey>,
+    /// Whether it is one key of the configuration, which judges tokens with any `kid`.
+    unnamed: bool,
     skipped: Vec<(Option<String>, InvalidKey)>,
 }
 
@@ -25,8 +30,6 @@ struct SetKey {
     /// What the key itself says it is for; none: all of its family.
     alg: Option<Algorithm>,
     key: PublicKey,
-    /// The public members alone, for storage.
-    jwk: Map<String, Value>,
 }
 
 /// Why a document is not a key set.
@@ -40,20 +43,47 @@ pub enum InvalidKeySet {
     NoUsableKey,
 }
 
+impl fmt::Display for InvalidKeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAKeySet => f.write_str("it is neither a key set nor a map of certificates"),
+            Self::TooManyKeys => write!(f, "it has more than {MAX_KEYS} keys"),
+            Self::NoUsableKey => f.write_str("it has no key that can be used"),
+        }
+    }
+}
+
 impl KeySet {
     /// Reads a JWKS document. One odd key is passed over; the others work.
     pub fn parse(document: &[u8]) -> Result<Self, InvalidKeySet> {
         let document = json::object(document).map_err(|_| InvalidKeySet::NotAKeySet)?;
-        let members = document.get("keys").and_then(Value::as_array).ok_or(InvalidKeySet::NotAKeySet)?;
-        if members.len() > MAX_KEYS {
+        match document.get("keys").and_then(Value::as_array) {
+            Some(members) => Self::gather(members.len(), members.iter().map(SetKey::parse)),
+            None if is_certificate_map(&document) => {
+                let read = |(kid, pem): (&String, &Value)| SetKey::from_pem(kid, pem.as_str().unwrap_or_default());
+                Self::gather(document.len(), document.iter().map(read))
+            }
+            None => Err(InvalidKeySet::NotAKeySet),
+        }
+    }
+
+    /// A set of one key without a name, which judges any token.
+    pub fn single(key: PublicKey) -> Self {
+        Self { keys: vec![SetKey { kid: None, alg: None, key }], unnamed: true, skipped: Vec::new() }
+    }
+
+    fn gather(
+        count: usize,
+        keys: impl Iterator<Item = Result<SetKey, (Option<String>, InvalidKey)>>,
+    ) -> Result<Self, InvalidKeySet> {
+        if count > MAX_KEYS {
             return Err(InvalidKeySet::TooManyKeys);
         }
         let mut set = Self::default();
-        for member in members {
-            let kid = member.get("kid").and_then(Value::as_str).map(str::to_owned);
-            match SetKey::parse(member, kid.clone()) {
+        for key in keys {
+            match key {
                 Ok(key) => set.keys.push(key),
-                Err(why) => set.skipped.push((kid, why)),
+                Err(skipped) => set.skipped.push(skipped),
             }
         }
         if set.keys.is_empty() { Err(InvalidKeySet::NoUsableKey) } else { Ok(set) }
@@ -61,7 +91,7 @@ impl KeySet {
 
     /// The set again, with the public members of its usable keys alone.
     pub fn to_jwks(&self) -> Value {
-        json!({ "keys": self.keys.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
+        json!({ "keys": self.keys.iter().map(SetKey::to_jwk).collect::<Vec<_>>() })
     }
 
     /// The members that are not used, by key id, and why.
@@ -77,8 +107,8 @@ impl KeySet {
     ) -> impl Iterator<Item = &'s PublicKey> {
         self.keys
             .iter()
-            .filter(move |key| kid.is_none() || key.kid.as_deref() == kid)
-            .filter(move |key| key.key.family() == algorithm.family())
+            .filter(move |key| kid.is_none() || key.kid.as_deref() == kid || self.unnamed)
+            .filter(move |key| key.key.fits(algorithm))
             .filter(move |key| key.alg.is_none_or(|alg| alg == algorithm))
             .map(|key| &key.key)
             .take(MAX_CANDIDATES)
@@ -86,7 +116,12 @@ impl KeySet {
 }
 
 impl SetKey {
-    fn parse(member: &Value, kid: Option<String>) -> Result<Self, InvalidKey> {
+    fn parse(member: &Value) -> Result<Self, (Option<String>, InvalidKey)> {
+        let kid = member.get("kid").and_then(Value::as_str).map(str::to_owned);
+        Self::from_jwk(member, kid.clone()).map_err(|why| (kid, why))
+    }
+
+    fn from_jwk(member: &Value, kid: Option<String>) -> Result<Self, InvalidKey> {
         let jwk = member.as_object().ok_or(InvalidKey::Malformed)?;
         if jwk.get("kid").is_some_and(|kid| !kid.is_string()) {
             return Err(InvalidKey::Malformed);
@@ -101,13 +136,32 @@ impl SetKey {
         let alg = match jwk.get("alg") {
             None => None,
             Some(Value::String(name)) => match Algorithm::named(name) {
-                Some(alg) if alg.family() == key.family() => Some(alg),
+                Some(alg) if key.fits(alg) => Some(alg),
                 _ => return Err(InvalidKey::Unsupported),
             },
             Some(_) => return Err(InvalidKey::Malformed),
         };
-        let public = ["kty", "kid", "alg", "n", "e"];
-        let jwk = public.iter().filter_map(|name| Some(((*name).to_owned(), jwk.get(*name)?.clone()))).collect();
-        Ok(Self { kid, alg, key, jwk })
+        Ok(Self { kid, alg, key })
     }
+
+    fn from_pem(kid: &str, pem: &str) -> Result<Self, (Option<String>, InvalidKey)> {
+        let kid = Some(kid.to_owned());
+        match pem::public_key(pem) {
+            Ok(key) => Ok(Self { kid, alg: None, key }),
+            Err(why) => Err((kid, why)),
+        }
+    }
+
+    fn to_jwk(&self) -> Map<String, Value> {
+        let mut jwk = self.key.to_jwk();
+        let told = [("kid", self.kid.as_deref()), ("alg", self.alg.map(Algorithm::name))];
+        jwk.extend(told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+        jwk
+    }
+}
+
+/// Whether a document is a map of key id to X.509 certificate, as Google's securetoken endpoint serves it.
+fn is_certificate_map(document: &Map<String, Value>) -> bool {
+    !document.is_empty()
+        && document.values().all(|value| value.as_str().is_some_and(|pem| pem.trim_start().starts_with("-----BEGIN ")))
 }

@@ -256,6 +256,21 @@ describe("requests pass as they are", () => {
     assert.equal(headers["x-user-id"], undefined);
   });
 
+  test("nor do its spellings with underscores, which are the same to many an upstream", async () => {
+    const token = hs(claims({ sub: "real" }));
+    const answer = await gate.raw(`GET /closed/x HTTP/1.1\nHost: h\nAuthorization: Bearer ${token}\nX_User_Id: forged\nx-user_id: forged\nx_other: kept`);
+    assert.doesNotMatch(answer, /forged/);
+    assert.match(answer, /"x_other":"kept"/);
+    assert.match(answer, /"x-user-id":"real"/);
+  });
+
+  test("a claim beyond ASCII arrives as UTF-8", async () => {
+    for (const sub of ["é", "名前", "😀"]) {
+      const { headers } = await echo("/closed/x", bearer(hs(claims({ sub }))));
+      assert.equal(Buffer.from(headers["x-user-id"], "latin1").toString(), sub);
+    }
+  });
+
   test("Connection cannot name an identity header away", async () => {
     const token = hs(claims({ sub: "real" }));
     const answer = await gate.raw(`GET /closed/x HTTP/1.1\nHost: h\nAuthorization: Bearer ${token}\nConnection: x-user-id`);

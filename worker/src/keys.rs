@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use portcullis::discovery;
 use portcullis::jwks::{FetchedKeys, MAX_DOCUMENT_BYTES, Source, SourceId, Want};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
@@ -106,7 +107,7 @@ async fn fetch_into_ring(state: &State, id: SourceId, source: &Source) -> Option
     match ask(source).await {
         Ok(keys) => {
             for (kid, why) in keys.set.skipped() {
-                log::error(&format!("{}: key {kid:?} is not used: {why:?}", source.url));
+                log::error(&format!("{}: key {kid:?} is not used: {why}", source.url));
             }
             let stored = keys.to_stored();
             state.change_ring(|ring| ring.store_fetched(id, keys));
@@ -120,17 +121,30 @@ async fn fetch_into_ring(state: &State, id: SourceId, source: &Source) -> Option
     }
 }
 
-/// One fetch: status 200 alone, no redirects, a bounded body within a bounded time.
+/// Asks for the keys; for an issuer, first where they are.
 async fn ask(source: &Source) -> Result<FetchedKeys, String> {
+    let timeout = u32::try_from(source.timeout_ms).unwrap_or(u32::MAX);
+    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(timeout));
+    let url = match &source.issuer {
+        None => source.url.clone(),
+        Some(issuer) => {
+            let (document, _) = get(&source.url, &signal).await?;
+            discovery::keys_url(&document, issuer).map_err(|why| format!("{why:?}"))?
+        }
+    };
+    let (body, cache_control) = get(&url, &signal).await?;
+    FetchedKeys::fetched(&body, cache_control.as_deref(), now()).map_err(|why| why.to_string())
+}
+
+/// One fetch: status 200 alone, no redirects, a bounded body. Returns it with `Cache-Control`.
+async fn get(url: &str, signal: &AbortSignal) -> Result<(Vec<u8>, Option<String>), String> {
     let words = |error: worker::Error| error.to_string();
     let mut init = RequestInit::new();
     init.with_redirect(RequestRedirect::Manual);
-    let request = Request::new_with_init(&source.url, &init).map_err(words)?;
-    let timeout = u32::try_from(source.timeout_ms).unwrap_or(u32::MAX);
-    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(timeout));
-    let mut response = Fetch::Request(request).send_with_signal(&signal).await.map_err(words)?;
+    let request = Request::new_with_init(url, &init).map_err(words)?;
+    let mut response = Fetch::Request(request).send_with_signal(signal).await.map_err(words)?;
     if response.status_code() != 200 {
-        return Err(format!("status {}", response.status_code()));
+        return Err(format!("status {} from {url}", response.status_code()));
     }
     let cache_control = response.headers().get("cache-control").map_err(words)?;
     let mut chunks = response.stream().map_err(words)?;
@@ -138,8 +152,8 @@ async fn ask(source: &Source) -> Result<FetchedKeys, String> {
     while let Some(chunk) = chunks.next().await {
         body.extend_from_slice(&chunk.map_err(words)?);
         if body.len() > MAX_DOCUMENT_BYTES {
-            return Err(format!("more than {MAX_DOCUMENT_BYTES} bytes"));
+            return Err(format!("more than {MAX_DOCUMENT_BYTES} bytes from {url}"));
         }
     }
-    FetchedKeys::fetched(&body, cache_control.as_deref(), now()).map_err(|why| format!("{why:?}"))
+    Ok((body, cache_control))
 }

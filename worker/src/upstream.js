@@ -4,7 +4,9 @@
 /** Sends `request` to `url` with edited headers, and edits those of the answer. Waits `ms` for its head, and for its body as long as it takes. */
 export async function forward(request, url, ms, remove, set, connection, cors) {
   const headers = new Headers(request.headers);
-  for (const name of remove.split("\n")) headers.delete(name);
+  // `x_user_id` is `x-user-id` to every upstream that turns headers into variables (RFC 3875 section 4.1.18), so both go.
+  const removed = dashed(remove).split("\n");
+  for (const name of [...headers.keys()]) if (removed.includes(dashed(name))) headers.delete(name);
   for (const [name, value] of pairs(set)) headers.set(name, value);
   // GET and HEAD have no body here (the runtime throws for one), and so no length.
   const body = request.method === "GET" || request.method === "HEAD" ? null : request.body;
@@ -49,6 +51,8 @@ function edit(answer, connection, cors) {
   }
   return edited;
 }
+
+const dashed = (name) => name.replaceAll("_", "-");
 
 /** `name: value` lines. */
 function pairs(lines) {
