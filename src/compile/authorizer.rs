@@ -35,7 +35,7 @@ impl Compiler<'_> {
         let default = config.authorizer.good().map(|at| (at, true));
         let named = config.authorizers.elements().map(|at| (at, false));
         for (at, is_default) in default.into_iter().chain(named) {
-            let wire::Authorizer::Jwt(jwt) = &at.value;
+            let (kind, jwt) = at.value.parts();
             let name = jwt.name.value().cloned();
             if name.is_none() && !is_default && jwt.name.is_absent() {
                 self.error(at.offset, "`name` is missing: it is what `auth` calls this authorizer by");
@@ -59,7 +59,12 @@ impl Compiler<'_> {
                     all.reserved.push(header.clone());
                 }
             }
-            all.compiled.push(self.scoped(|| self.jwt(at.offset, jwt, name, headers, sources)));
+            all.compiled.push(self.scoped(|| {
+                let (jwt, claims) = self.expand(at.offset, kind, jwt)?;
+                let mut authorizer = self.jwt(at.offset, &jwt, name, headers, sources)?;
+                self.insist(at.offset, claims, &mut authorizer.policy.rules)?;
+                Some(authorizer)
+            }));
         }
         all
     }

@@ -65,13 +65,46 @@ pub struct Server {
 /// One way to authenticate.
 #[derive(Debug, Deserialize)]
 pub enum Authorizer {
-    /// JSON Web Tokens.
+    /// JSON Web Tokens, everything written out.
     #[serde(rename = "jwt")]
     Jwt(Box<Jwt>),
+    /// Auth0.
+    #[serde(rename = "auth0")]
+    Auth0(Box<Jwt>),
+    /// Supabase.
+    #[serde(rename = "supabase")]
+    Supabase(Box<Jwt>),
+    /// Firebase Authentication.
+    #[serde(rename = "firebase")]
+    Firebase(Box<Jwt>),
+    /// Okta.
+    #[serde(rename = "okta")]
+    Okta(Box<Jwt>),
+    /// Amazon Cognito.
+    #[serde(rename = "cognito")]
+    Cognito(Box<Jwt>),
+    /// Microsoft Entra ID.
+    #[serde(rename = "entra")]
+    Entra(Box<Jwt>),
+    /// Google sign-in.
+    #[serde(rename = "google")]
+    Google(Box<Jwt>),
+    /// Clerk.
+    #[serde(rename = "clerk")]
+    Clerk(Box<Jwt>),
+    /// Keycloak.
+    #[serde(rename = "keycloak")]
+    Keycloak(Box<Jwt>),
+    /// Cloudflare Access.
+    #[serde(rename = "cloudflare_access")]
+    CloudflareAccess(Box<Jwt>),
+    /// Any issuer with a discovery document.
+    #[serde(rename = "oidc")]
+    Oidc(Box<Jwt>),
 }
 
-/// `type: "jwt"`.
-#[derive(Debug, Default, Deserialize)]
+/// `type: "jwt"`, and what the presets add to it.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Jwt {
     /// The name that `auth` uses.
@@ -142,10 +175,32 @@ pub struct Jwt {
     pub jwks_timeout_ms: Field<u64>,
     /// How long old keys may serve while their source is down.
     pub jwks_stale_ms: Field<u64>,
+    /// Auth0, Okta: the host.
+    pub domain: Field<String>,
+    /// Supabase, Keycloak: the address.
+    pub url: Field<String>,
+    /// Firebase: the project.
+    pub project_id: Field<String>,
+    /// Okta: the authorization server.
+    pub server: Field<String>,
+    /// Cognito: the region.
+    pub region: Field<String>,
+    /// Cognito: the user pool.
+    pub user_pool_id: Field<String>,
+    /// Cognito, Google: the client.
+    pub client_id: Field<String>,
+    /// Entra: the tenant.
+    pub tenant: Field<String>,
+    /// Keycloak: the realm.
+    pub realm: Field<String>,
+    /// Cloudflare Access: the team.
+    pub team: Field<String>,
+    /// Supabase: the shared secret of older projects.
+    pub jwt_secret: Field<String>,
 }
 
 /// `jwks` in its forms.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Jwks {
     /// The text of a key set.
@@ -155,7 +210,7 @@ pub enum Jwks {
 }
 
 /// One of several shared secrets.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Secret {
     /// The key id of tokens signed with it.
@@ -169,7 +224,7 @@ pub struct Secret {
 }
 
 /// One place where a token may be.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct TokenFrom {
     /// A header.
@@ -334,7 +389,7 @@ pub struct Limits {
 }
 
 /// A string or a list of them.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OneOrMany {
     /// One.
@@ -359,7 +414,7 @@ impl Field<OneOrMany> {
 }
 
 /// An object whose names are the user's own, in the order of the file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table<T>(pub Vec<(String, Field<T>)>);
 
 impl<T> Field<Table<T>> {

@@ -1,0 +1,324 @@
+//! Presets: what the identity providers' own settings stand for. One table; a provider is a row.
+
+use super::Compiler;
+use crate::config::de::{At, Field};
+use crate::config::wire::{Authorizer, Jwt, OneOrMany, TokenFrom};
+use crate::jwt::claims::ClaimRules;
+
+/// What a provider's settings stand for. `{name}` in a text is the setting of that name.
+struct Preset {
+    /// `type` in the configuration.
+    name: &'static str,
+    inputs: &'static [Input],
+    /// Accepted `iss`.
+    issuers: &'static [&'static str],
+    /// Where the keys are; empty: the issuer's discovery document says.
+    jwks_url: &'static str,
+    /// Accepted `aud`; empty: the configuration says.
+    audience: &'static str,
+    /// Claims that must have this value.
+    claims: &'static [(&'static str, &'static str)],
+    /// Header and cookie of the token, where it is not `Authorization`.
+    token_from: Option<(&'static str, &'static str)>,
+}
+
+/// A setting of a provider.
+struct Input {
+    name: &'static str,
+    /// What it is if it is not written; none: it must be.
+    default: Option<&'static str>,
+    kind: Kind,
+}
+
+#[derive(PartialEq)]
+enum Kind {
+    /// A host name alone.
+    Host,
+    /// A URL, whose last slash means nothing.
+    Url,
+    /// An identifier.
+    Id,
+}
+
+const fn host(name: &'static str) -> Input {
+    Input { name, default: None, kind: Kind::Host }
+}
+
+const fn id(name: &'static str) -> Input {
+    Input { name, default: None, kind: Kind::Id }
+}
+
+const fn id_or(name: &'static str, default: &'static str) -> Input {
+    Input { name, default: Some(default), kind: Kind::Id }
+}
+
+const fn url(name: &'static str) -> Input {
+    Input { name, default: None, kind: Kind::Url }
+}
+
+/// What a row leaves out.
+const NONE: Preset =
+    Preset { name: "", inputs: &[], issuers: &[], jwks_url: "", audience: "", claims: &[], token_from: None };
+
+const PRESETS: [Preset; 11] = [
+    Preset {
+        name: "auth0",
+        inputs: &[host("domain")],
+        issuers: &["https://{domain}/"],
+        jwks_url: "https://{domain}/.well-known/jwks.json",
+        ..NONE
+    },
+    Preset {
+        name: "supabase",
+        inputs: &[url("url")],
+        issuers: &["{url}/auth/v1"],
+        jwks_url: "{url}/auth/v1/.well-known/jwks.json",
+        audience: "authenticated",
+        ..NONE
+    },
+    Preset {
+        name: "firebase",
+        inputs: &[id("project_id")],
+        issuers: &["https://securetoken.google.com/{project_id}"],
+        jwks_url: "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com",
+        audience: "{project_id}",
+        ..NONE
+    },
+    Preset {
+        name: "okta",
+        inputs: &[host("domain"), id_or("server", "default")],
+        issuers: &["https://{domain}/oauth2/{server}"],
+        jwks_url: "https://{domain}/oauth2/{server}/v1/keys",
+        ..NONE
+    },
+    Preset {
+        name: "cognito",
+        inputs: &[id("region"), id("user_pool_id"), id_or("client_id", "")],
+        issuers: &["https://cognito-idp.{region}.amazonaws.com/{user_pool_id}"],
+        jwks_url: "https://cognito-idp.{region}.amazonaws.com/{user_pool_id}/.well-known/jwks.json",
+        // Access tokens, which name the client here and have no `aud`; ID tokens are for the client itself.
+        claims: &[("token_use", "access"), ("client_id", "{client_id}")],
+        ..NONE
+    },
+    Preset {
+        name: "entra",
+        inputs: &[id("tenant")],
+        // An API gets tokens of the older form unless its registration asks for the newer.
+        issuers: &["https://login.microsoftonline.com/{tenant}/v2.0", "https://sts.windows.net/{tenant}/"],
+        jwks_url: "https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys",
+        ..NONE
+    },
+    Preset {
+        name: "google",
+        inputs: &[id("client_id")],
+        issuers: &["https://accounts.google.com", "accounts.google.com"],
+        jwks_url: "https://www.googleapis.com/oauth2/v3/certs",
+        audience: "{client_id}",
+        ..NONE
+    },
+    Preset {
+        name: "clerk",
+        inputs: &[url("issuer")],
+        issuers: &["{issuer}"],
+        jwks_url: "{issuer}/.well-known/jwks.json",
+        ..NONE
+    },
+    Preset {
+        name: "keycloak",
+        inputs: &[url("url"), id("realm")],
+        issuers: &["{url}/realms/{realm}"],
+        jwks_url: "{url}/realms/{realm}/protocol/openid-connect/certs",
+        ..NONE
+    },
+    Preset {
+        name: "cloudflare_access",
+        inputs: &[id("team")],
+        issuers: &["https://{team}.cloudflareaccess.com"],
+        jwks_url: "https://{team}.cloudflareaccess.com/cdn-cgi/access/certs",
+        token_from: Some(("cf-access-jwt-assertion", "CF_Authorization")),
+        ..NONE
+    },
+    // Its issuer is written out, slash and all, as the tokens have it.
+    Preset { name: "oidc", inputs: &[id("issuer")], issuers: &["{issuer}"], ..NONE },
+];
+
+/// The settings of all providers.
+const INPUTS: [&str; 10] =
+    ["domain", "url", "project_id", "server", "region", "user_pool_id", "client_id", "tenant", "realm", "team"];
+
+/// A setting as written, with its place.
+struct Setting {
+    name: &'static str,
+    text: At<String>,
+}
+
+impl Authorizer {
+    /// `type`, with the fields that all types share.
+    pub(super) fn parts(&self) -> (&'static str, &Jwt) {
+        match self {
+            Self::Jwt(jwt) => ("jwt", jwt),
+            Self::Auth0(jwt) => ("auth0", jwt),
+            Self::Supabase(jwt) => ("supabase", jwt),
+            Self::Firebase(jwt) => ("firebase", jwt),
+            Self::Okta(jwt) => ("okta", jwt),
+            Self::Cognito(jwt) => ("cognito", jwt),
+            Self::Entra(jwt) => ("entra", jwt),
+            Self::Google(jwt) => ("google", jwt),
+            Self::Clerk(jwt) => ("clerk", jwt),
+            Self::Keycloak(jwt) => ("keycloak", jwt),
+            Self::CloudflareAccess(jwt) => ("cloudflare_access", jwt),
+            Self::Oidc(jwt) => ("oidc", jwt),
+        }
+    }
+}
+
+impl Compiler<'_> {
+    /// The authorizer with everything written out that its type stands for, and claims that its type insists on. What the configuration
+    /// itself writes stays. `None` where a setting is missing or wrong; reported.
+    pub(super) fn expand(&self, offset: usize, kind: &str, jwt: &Jwt) -> Option<(Jwt, Vec<(String, String)>)> {
+        let preset = PRESETS.iter().find(|preset| preset.name == kind).unwrap_or(&NONE);
+        self.refuse_others(kind, preset, jwt);
+        if preset.name.is_empty() {
+            return Some((jwt.clone(), Vec::new()));
+        }
+        let mut jwt = jwt.clone();
+        if kind == "supabase" {
+            supabase_forms(&mut jwt);
+        }
+        let settings: Vec<Option<Setting>> =
+            preset.inputs.iter().map(|input| self.setting(offset, input, &jwt)).collect();
+        let settings: Vec<Setting> = settings.into_iter().collect::<Option<_>>()?;
+        let place = settings.first().map_or(offset, |setting| setting.text.offset);
+        let written = |template: &str| At { value: fill(template, &settings), offset: place };
+        if jwt.issuer.is_absent() || preset.inputs.iter().any(|input| input.name == "issuer") {
+            let issuers = preset.issuers.iter().map(|issuer| Field::Good(written(issuer))).collect();
+            jwt.issuer = Field::Good(At { value: OneOrMany::List(issuers), offset: place });
+        }
+        let has_keys = [&jwt.jwks_url, &jwt.secret, &jwt.public_key].iter().any(|field| !field.is_absent())
+            || !(jwt.jwks.is_absent() && jwt.secrets.is_absent() && jwt.discovery.is_absent());
+        if !has_keys && preset.jwks_url.is_empty() {
+            jwt.discovery = Field::Good(At { value: true, offset: place });
+        } else if !has_keys {
+            jwt.jwks_url = Field::Good(written(preset.jwks_url));
+        }
+        if jwt.audience.is_absent() && !preset.audience.is_empty() {
+            let At { value, offset } = written(preset.audience);
+            jwt.audience = Field::Good(At { value: OneOrMany::String(value), offset });
+        }
+        if let (Some((header, cookie)), true, true) =
+            (preset.token_from, jwt.token_from.is_absent(), jwt.header_name.is_absent())
+        {
+            jwt.token_from = Field::Good(At { value: header_or_cookie(header, cookie, place), offset: place });
+        }
+        let claims = preset.claims.iter().map(|(name, value)| ((*name).to_owned(), fill(value, &settings)));
+        Some((jwt, claims.filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
+    /// Adds the claims that the type insists on, unless the configuration says otherwise of them.
+    pub(super) fn insist(&self, offset: usize, claims: Vec<(String, String)>, rules: &mut ClaimRules) -> Option<()> {
+        for (name, value) in claims {
+            let value = self.text(offset, &value)?;
+            if !rules.fixed.iter().any(|(known, _)| *known == name) {
+                rules.fixed.push((name, vec![value.into()]));
+            }
+        }
+        Some(())
+    }
+
+    fn setting(&self, offset: usize, input: &Input, jwt: &Jwt) -> Option<Setting> {
+        let mut text = match (input_of(jwt, input.name), input.default) {
+            (Field::Bad, _) => return None,
+            (Field::Absent, None) => {
+                self.error(offset, format!("`{}` is missing", input.name));
+                return None;
+            }
+            (Field::Absent, Some(default)) => At { value: default.to_owned(), offset },
+            (Field::Good(at), _) => at,
+        };
+        let odd = match input.kind {
+            Kind::Host => text.value.contains(['/', ':', '@', '?', '#']).then_some("it is the host name alone"),
+            Kind::Id => None,
+            Kind::Url => {
+                text.value.truncate(text.value.trim_end_matches('/').len());
+                (!text.value.contains("://") && !text.value.contains('$')).then_some("it is a whole URL, `https://…`")
+            }
+        };
+        if let Some(why) = odd {
+            self.error(text.offset, format!("`{}` is not as it should be: {why}", input.name));
+            return None;
+        }
+        Some(Setting { name: input.name, text })
+    }
+
+    /// Settings of other providers, which would do nothing here.
+    fn refuse_others(&self, kind: &str, preset: &Preset, jwt: &Jwt) {
+        for name in INPUTS.iter().filter(|name| !preset.inputs.iter().any(|input| input.name == **name)) {
+            if let Field::Good(at) = input_of(jwt, name) {
+                let owners = PRESETS.iter().filter(|other| other.inputs.iter().any(|input| input.name == *name));
+                let owners: Vec<String> = owners.map(|other| format!("`{}`", other.name)).collect();
+                let message = format!("`{name}` means nothing to `{kind}`; it belongs to {}", owners.join(", "));
+                self.error(at.offset, message);
+            }
+        }
+        if let (Some(at), false) = (jwt.jwt_secret.good(), kind == "supabase") {
+            self.error(at.offset, format!("`jwt_secret` means nothing to `{kind}`; it belongs to `supabase`"));
+        }
+    }
+}
+
+/// Supabase by its issuer instead of its URL, and with the shared secret of older projects.
+fn supabase_forms(jwt: &mut Jwt) {
+    if let (Field::Absent, Some(issuer)) = (&jwt.url, jwt.issuer.strings().first()) {
+        let url = issuer.value.trim_end_matches('/').trim_end_matches("/auth/v1").to_owned();
+        jwt.url = Field::Good(At { value: url, offset: issuer.offset });
+    }
+    if !jwt.jwt_secret.is_absent() {
+        jwt.secret = std::mem::take(&mut jwt.jwt_secret);
+        if let (Field::Good(at), true, true) = (&jwt.secret, jwt.algorithm.is_absent(), jwt.algorithms.is_absent()) {
+            let value = OneOrMany::String("HS256".to_owned());
+            jwt.algorithm = Field::Good(At { value, offset: at.offset });
+        }
+    }
+}
+
+fn header_or_cookie(header: &str, cookie: &str, offset: usize) -> Vec<Field<TokenFrom>> {
+    let good = |value: &str| Field::Good(At { value: value.to_owned(), offset });
+    let places = [
+        TokenFrom { header: good(header), prefix: good(""), ..TokenFrom::default() },
+        TokenFrom { cookie: good(cookie), ..TokenFrom::default() },
+    ];
+    places.into_iter().map(|value| Field::Good(At { value, offset })).collect()
+}
+
+fn input_of(jwt: &Jwt, name: &str) -> Field<String> {
+    match name {
+        "domain" => &jwt.domain,
+        "url" => &jwt.url,
+        "project_id" => &jwt.project_id,
+        "server" => &jwt.server,
+        "region" => &jwt.region,
+        "user_pool_id" => &jwt.user_pool_id,
+        "client_id" => &jwt.client_id,
+        "tenant" => &jwt.tenant,
+        "realm" => &jwt.realm,
+        "team" => &jwt.team,
+        _ => {
+            // The issuer, of which these types have one.
+            return match jwt.issuer.strings().as_slice() {
+                [one] => Field::Good(At { value: one.value.to_owned(), offset: one.offset }),
+                [] => Field::Absent,
+                _ => Field::Bad,
+            };
+        }
+    }
+    .clone()
+}
+
+fn fill(template: &str, settings: &[Setting]) -> String {
+    settings.iter().fold(template.to_owned(), |text, Setting { name, text: At { value, .. } }| {
+        text.replace(&format!("{{{name}}}"), value)
+    })
+}
+
+#[cfg(test)]
+mod tests;

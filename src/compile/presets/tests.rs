@@ -1,0 +1,182 @@
+use serde_json::{Value, json};
+
+use crate::authn::{Authorizer, KeySource};
+use crate::compile::{Compiled, compile};
+use crate::config::reference::Env;
+use crate::credential::Place;
+use crate::jwt::alg::Algorithm;
+
+fn compiled(authorizer: &Value) -> Compiled {
+    let config =
+        json!({ "authorizer": authorizer, "paths": [{ "method": "GET", "path": "/", "auth": true, "response": {} }] });
+    let lookup = |name: &str| (name == "TENANT").then(|| "tenant.example.com".to_owned());
+    compile(&config.to_string(), Env::Judged(&lookup))
+}
+
+/// The one authorizer, with the URL that its keys come from.
+fn good(authorizer: &Value) -> (Authorizer, Option<String>) {
+    let gateway = compiled(authorizer).gateway.unwrap();
+    let authorizer = gateway.authorizers[0].as_ref().unwrap_or_else(|fault| panic!("{fault:?}")).clone();
+    let url = match authorizer.keys {
+        KeySource::Remote(id) => Some(gateway.sources[id.0].url.clone()),
+        KeySource::Inline(_) | KeySource::Secrets(_) => None,
+    };
+    (authorizer, url)
+}
+
+#[test]
+fn each_preset_stands_for_its_providers_issuer_keys_and_audience() {
+    for (authorizer, issuers, keys, audiences) in [
+        (
+            json!({"type": "auth0", "domain": "acme.eu.auth0.com", "audience": "api"}),
+            vec!["https://acme.eu.auth0.com/"],
+            "https://acme.eu.auth0.com/.well-known/jwks.json",
+            vec!["api"],
+        ),
+        (
+            json!({"type": "supabase", "url": "https://abc.supabase.co/"}),
+            vec!["https://abc.supabase.co/auth/v1"],
+            "https://abc.supabase.co/auth/v1/.well-known/jwks.json",
+            vec!["authenticated"],
+        ),
+        (
+            json!({"type": "supabase", "issuer": "https://abc.supabase.co/auth/v1"}),
+            vec!["https://abc.supabase.co/auth/v1"],
+            "https://abc.supabase.co/auth/v1/.well-known/jwks.json",
+            vec!["authenticated"],
+        ),
+        (
+            json!({"type": "firebase", "project_id": "shop"}),
+            vec!["https://securetoken.google.com/shop"],
+            "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com",
+            vec!["shop"],
+        ),
+        (
+            json!({"type": "okta", "domain": "acme.okta.com", "audience": "api://default"}),
+            vec!["https://acme.okta.com/oauth2/default"],
+            "https://acme.okta.com/oauth2/default/v1/keys",
+            vec!["api://default"],
+        ),
+        (
+            json!({"type": "okta", "domain": "acme.okta.com", "server": "aus1", "audience": ["a", "b"]}),
+            vec!["https://acme.okta.com/oauth2/aus1"],
+            "https://acme.okta.com/oauth2/aus1/v1/keys",
+            vec!["a", "b"],
+        ),
+        (
+            json!({"type": "cognito", "region": "eu-west-1", "user_pool_id": "eu-west-1_Ab"}),
+            vec!["https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab"],
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab/.well-known/jwks.json",
+            vec![],
+        ),
+        (
+            json!({"type": "entra", "tenant": "t-1", "audience": "api://a"}),
+            vec!["https://login.microsoftonline.com/t-1/v2.0", "https://sts.windows.net/t-1/"],
+            "https://login.microsoftonline.com/t-1/discovery/v2.0/keys",
+            vec!["api://a"],
+        ),
+        (
+            json!({"type": "google", "client_id": "1.apps.googleusercontent.com"}),
+            vec!["https://accounts.google.com", "accounts.google.com"],
+            "https://www.googleapis.com/oauth2/v3/certs",
+            vec!["1.apps.googleusercontent.com"],
+        ),
+        (
+            json!({"type": "clerk", "issuer": "https://clerk.acme.com"}),
+            vec!["https://clerk.acme.com"],
+            "https://clerk.acme.com/.well-known/jwks.json",
+            vec![],
+        ),
+        (
+            json!({"type": "keycloak", "url": "https://sso.acme.com", "realm": "shop", "audience": "api"}),
+            vec!["https://sso.acme.com/realms/shop"],
+            "https://sso.acme.com/realms/shop/protocol/openid-connect/certs",
+            vec!["api"],
+        ),
+        (
+            json!({"type": "cloudflare_access", "team": "acme", "audience": "tag"}),
+            vec!["https://acme.cloudflareaccess.com"],
+            "https://acme.cloudflareaccess.com/cdn-cgi/access/certs",
+            vec!["tag"],
+        ),
+        (
+            json!({"type": "oidc", "issuer": "https://idp.acme.com/", "audience": "api"}),
+            vec!["https://idp.acme.com/"],
+            "https://idp.acme.com/.well-known/openid-configuration",
+            vec!["api"],
+        ),
+        (
+            json!({"type": "auth0", "domain": "$env.TENANT", "audience": "api"}),
+            vec!["https://tenant.example.com/"],
+            "https://tenant.example.com/.well-known/jwks.json",
+            vec!["api"],
+        ),
+    ] {
+        let (compiled, url) = good(&authorizer);
+        assert_eq!(compiled.policy.rules.issuers, issuers, "{authorizer}");
+        assert_eq!(url.as_deref(), Some(keys), "{authorizer}");
+        assert_eq!(compiled.policy.rules.audiences, audiences, "{authorizer}");
+    }
+}
+
+#[test]
+fn what_the_configuration_writes_itself_comes_before_the_preset() {
+    let (authorizer, url) = good(&json!({
+        "type": "auth0", "domain": "a.auth0.com", "audience": "api", "issuer": "https://login.acme.com/",
+        "jwks_url": "https://login.acme.com/keys", "clock_skew_seconds": 5, "forward_claims": {"sub": "x-user"}
+    }));
+    assert_eq!(authorizer.policy.rules.issuers, ["https://login.acme.com/"]);
+    assert_eq!(url.as_deref(), Some("https://login.acme.com/keys"));
+    assert_eq!(authorizer.forward_claims, [("sub".to_owned(), "x-user".to_owned())]);
+}
+
+#[test]
+fn older_supabase_projects_share_a_secret() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let (authorizer, url) = good(&json!({"type": "supabase", "url": "https://abc.supabase.co", "jwt_secret": secret}));
+    assert_eq!(url, None);
+    assert!(matches!(authorizer.keys, KeySource::Secrets(_)));
+    assert_eq!(authorizer.policy.algorithms, Some(vec![Algorithm::Hs256]));
+}
+
+#[test]
+fn cognito_takes_access_tokens_of_its_client() {
+    let with = |client: Value| {
+        let mut authorizer = json!({"type": "cognito", "region": "r-1", "user_pool_id": "r-1_x"});
+        if !client.is_null() {
+            authorizer["client_id"] = client;
+        }
+        good(&authorizer).0.policy.rules.fixed
+    };
+    let access = ("token_use".to_owned(), vec![json!("access")]);
+    assert_eq!(with(Value::Null), [access.clone()]);
+    assert_eq!(with(json!("c-1")), [access, ("client_id".to_owned(), vec![json!("c-1")])]);
+}
+
+#[test]
+fn cloudflare_access_sends_its_token_in_a_header_of_its_own_or_a_cookie() {
+    let (authorizer, _) = good(&json!({"type": "cloudflare_access", "team": "acme", "audience": "tag"}));
+    let header = Place::Header { name: "cf-access-jwt-assertion".into(), scheme: String::new() };
+    assert_eq!(authorizer.places, [header, Place::Cookie("CF_Authorization".into())]);
+}
+
+#[test]
+fn settings_that_are_missing_wrong_or_of_another_provider_are_problems() {
+    for (authorizer, expected) in [
+        (json!({"type": "auth0", "audience": "a"}), "`domain` is missing"),
+        (json!({"type": "auth0", "audience": "a", "domain": "https://a.auth0.com"}), "it is the host name alone"),
+        (json!({"type": "keycloak", "audience": "a", "url": "sso.acme.com", "realm": "r"}), "it is a whole URL"),
+        (json!({"type": "keycloak", "audience": "a", "url": "https://sso.acme.com"}), "`realm` is missing"),
+        (json!({"type": "oidc", "audience": "a"}), "`issuer` is missing"),
+        (
+            json!({"type": "jwt", "domain": "a", "issuer": "i", "audience": "a", "jwks_url": "https://a/"}),
+            "`domain` means nothing to `jwt`; it belongs to `auth0`, `okta`",
+        ),
+        (json!({"type": "google", "client_id": "c", "jwt_secret": "x"}), "`jwt_secret` means nothing to `google`"),
+        (json!({"type": "auht0", "domain": "a"}), "did you mean `auth0`?"),
+    ] {
+        let problems = compiled(&authorizer).problems;
+        assert!(problems.iter().any(|problem| problem.message.contains(expected)), "{authorizer}: {problems:?}");
+        assert!(!compiled(&authorizer).is_good(), "{authorizer}");
+    }
+}
