@@ -2,7 +2,7 @@
 //
 //   npm test            all of it
 //   npm test -- e2e     the end-to-end tests alone; `rust` for the rest
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bin, installPackages } from "./lib/packages.mjs";
@@ -42,6 +42,7 @@ function endToEnd() {
   const bundle = join(root, "build/bundle");
   const inputs = ["build/portcullis.js", "build/portcullis_bg.wasm", "worker/entry.js", "worker/guard.js", "wrangler.toml"];
   once(join(root, "build/.bundle-stamp"), digest(...inputs.map((file) => readFileSync(join(root, file)))), [join(bundle, "entry.js")], () => {
+    rmSync(bundle, { recursive: true, force: true });
     run("Bundling as `wrangler deploy` does", bin("wrangler"), ["deploy", "--dry-run", "--outdir", bundle], {
       env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
     });

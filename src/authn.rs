@@ -116,6 +116,30 @@ pub fn authenticate<'g>(
     }
 }
 
+/// Holds one token against one authorizer, outside of any request; `fetched` are the keys of a remote source.
+///
+/// # Errors
+/// The refusal that a request with this token would get.
+pub fn verify_token(
+    authorizer: &Authorizer,
+    token: &str,
+    max_token_bytes: usize,
+    fetched: Option<&KeySet>,
+    now: UnixTime,
+) -> Result<Verified, Reject> {
+    if token.len() > max_token_bytes {
+        return Err(Reject::new(Code::TokenTooLarge));
+    }
+    let token = Compact::parse(token)?;
+    let admitted = authorizer.policy.admit(&token, now)?;
+    let keys = match (&authorizer.keys, fetched) {
+        (KeySource::Secrets(secrets), _) => Keys::Secrets(secrets),
+        (KeySource::Inline(set), _) | (KeySource::Remote(_), Some(set)) => Keys::Public(set),
+        (KeySource::Remote(_), None) => return Err(Reject::keys_unavailable(0, "no keys were given".into())),
+    };
+    Ok(admitted.verify(keys, now)?)
+}
+
 enum Checked<'g> {
     NoToken,
     OtherScheme,

@@ -2,6 +2,7 @@
 
 mod check;
 mod env_file;
+mod token;
 
 use std::process::ExitCode;
 
@@ -19,12 +20,16 @@ struct Arguments {
 enum Command {
     /// Say every problem and warning of a configuration, with line and column.
     Check(check::Arguments),
+    /// Look into a token, or hold it against an authorizer.
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 /// Runs the command that the process was called with.
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Token(command) => token::run(&command),
     }
 }
 

@@ -7,6 +7,7 @@ mod authorizer;
 mod cors;
 mod keys;
 mod paths;
+mod presets;
 mod response;
 
 use std::cell::{Cell, RefCell};
@@ -86,6 +87,7 @@ impl Compiler<'_> {
         let authorizers = self.authorizers(config, &mut sources);
         let mut gateway = Gateway {
             authorizers: authorizers.compiled,
+            names: authorizers.names.iter().map(|known| (known.name.clone(), known.number)).collect(),
             sources,
             router: Router::default(),
             routes: Vec::new(),

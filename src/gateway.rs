@@ -26,6 +26,8 @@ pub struct Fault(pub Vec<String>);
 #[derive(Debug)]
 pub struct Gateway {
     pub(crate) authorizers: Vec<Result<Authorizer, Fault>>,
+    /// Name and number of each authorizer; the default one goes by none, and by its own if it has one.
+    pub(crate) names: Vec<(Option<String>, usize)>,
     pub(crate) sources: Vec<Source>,
     pub(crate) router: Router<Methods>,
     pub(crate) routes: Vec<Route>,
@@ -143,6 +145,19 @@ impl Gateway {
         }
         let reject = Reject::method_not_allowed(methods.list().join(", "));
         Err(self.refuse(reject, self.cors_of(methods, head.method)))
+    }
+
+    /// The authorizer called `name`, or the default one.
+    pub fn authorizer(&self, name: Option<&str>) -> Option<&Result<Authorizer, Fault>> {
+        self.names
+            .iter()
+            .find(|(known, _)| known.as_deref() == name)
+            .and_then(|(_, number)| self.authorizers.get(*number))
+    }
+
+    /// Bytes that a token may have.
+    pub const fn max_token_bytes(&self) -> usize {
+        self.max_token_bytes
     }
 
     /// The settings of a key source.

@@ -125,6 +125,11 @@ impl Reject {
         self.code
     }
 
+    /// The claim it is about.
+    pub fn claim(&self) -> Option<&str> {
+        self.claim.as_deref()
+    }
+
     /// What the operator should read.
     pub fn internal(&self) -> Option<&str> {
         self.internal.as_deref()

@@ -31,14 +31,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let text = match fs::read(&arguments.file).map(String::from_utf8) {
-        Ok(Ok(text)) => text,
-        Ok(Err(_)) => return wrong_use(&format!("{} is not UTF-8", arguments.file.display())),
-        Err(error) => return wrong_use(&format!("{}: {error}", arguments.file.display())),
+    let (text, inlined, file_problems) = match read_with_files(&arguments.file) {
+        Ok(read) => read,
+        Err(message) => return wrong_use(&message),
     };
-    let folder = arguments.file.parent().unwrap_or(Path::new("")).to_owned();
-    let read = |path: &str| fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
-    let (inlined, file_problems) = files::inline(&text, &read);
     let mut compiled = match arguments.env_file.as_deref().map(read_env) {
         None => compile(&text, Env::Unknown),
         Some(Ok(names)) => compile(&text, Env::Judged(&|name| names.get(name).cloned())),
@@ -59,7 +55,17 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn read_env(file: &Path) -> Result<BTreeMap<String, String>, String> {
+/// A configuration as it is written, the same with the files that it names in their places, and what is wrong with those.
+pub(super) fn read_with_files(file: &Path) -> Result<(String, String, Vec<Problem>), String> {
+    let text = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = String::from_utf8(text).map_err(|_| format!("{} is not UTF-8", file.display()))?;
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let read = |path: &str| fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
+    let (inlined, problems) = files::inline(&text, &read);
+    Ok((text, inlined, problems))
+}
+
+pub(super) fn read_env(file: &Path) -> Result<BTreeMap<String, String>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(env_file::parse(&text))
 }

@@ -7,10 +7,18 @@ import Provider from "oidc-provider";
 import { bearer, gateway, upstream } from "./harness.mjs";
 
 const API = "https://api.example.com";
-const privateJwk = (kid) => ({ ...generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" }), kid, use: "sig" });
+const KINDS = {
+  RSA: ["rsa", { modulusLength: 2048 }],
+  "P-256": ["ec", { namedCurve: "P-256" }],
+  "P-384": ["ec", { namedCurve: "P-384" }],
+  "P-521": ["ec", { namedCurve: "P-521" }],
+  Ed25519: ["ed25519", {}],
+};
+/** A private key as a JWK without `alg`, which would bind it to one. */
+const privateJwk = (kid, kind = "RSA") => ({ ...generateKeyPairSync(...KINDS[kind]).privateKey.export({ format: "jwk" }), kid, use: "sig" });
 
 /** A provider on a port of its own; `fetched` lists the paths that were asked for. */
-async function provider(keys, port = 0) {
+async function provider(keys, alg = "RS256", port = 0) {
   const server = createServer();
   await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
   const issuer = `http://127.0.0.1:${server.address().port}`;
@@ -25,7 +33,7 @@ async function provider(keys, port = 0) {
         enabled: true,
         defaultResource: () => API,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: "read write", audience: API, accessTokenFormat: "jwt", accessTokenTTL: 300, jwt: { sign: { alg: "RS256" } } }),
+        getResourceServerInfo: () => ({ scope: "read write", audience: API, accessTokenFormat: "jwt", accessTokenTTL: 300, jwt: { sign: { alg } } }),
       },
     },
     ttl: { ClientCredentials: 300 },
@@ -107,5 +115,57 @@ describe("access tokens of a real OpenID provider", () => {
     const forged = Buffer.from(JSON.stringify({ ...claims, scope: "read write" })).toString("base64url");
     const response = await gate.request("/api/x", bearer(`${head}.${forged}.${signature}`));
     assert.deepEqual([response.status, (await response.json()).code], [401, "invalid_signature"]);
+  });
+});
+
+describe("an authorizer of type oidc", () => {
+  const algorithms = [["RS256", "RSA"], ["PS256", "RSA"], ["PS384", "RSA"], ["ES256", "P-256"], ["ES384", "P-384"], ["ES512", "P-521"], ["EdDSA", "Ed25519"], ["Ed25519", "Ed25519"]];
+  const config = (issuer, more = {}) => ({
+    authorizer: { type: "oidc", issuer, audience: API, ...more },
+    paths: [{ method: "GET", path: "/private", auth: true, response: { ok: true } }],
+  });
+
+  for (const [alg, kind] of algorithms) {
+    test(`finds the keys by discovery, and takes ${alg}`, async (t) => {
+      const idp = await provider([privateJwk("other", kind === "RSA" ? "P-256" : "RSA"), privateJwk("the-one", kind)], alg);
+      const gate = await gateway(config(idp.issuer));
+      t.after(() => Promise.all([gate.stop(), idp.stop()]));
+      const token = await idp.token();
+      assert.equal(JSON.parse(Buffer.from(token.split(".")[0], "base64url")).alg, alg);
+      assert.equal((await gate.request("/private", bearer(token))).status, 200);
+      const [head, body, signature] = token.split(".");
+      const other = `${head}.${body}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`;
+      assert.equal((await (await gate.request("/private", bearer(other))).json()).code, "invalid_signature");
+      assert.deepEqual(idp.fetched.filter((path) => path !== "/token").slice(-2).sort(), ["/.well-known/openid-configuration", "/jwks"]);
+    });
+  }
+
+  test("goes on with old keys while new ones come, when the provider rotates", async (t) => {
+    const [first, second] = [privateJwk("first"), privateJwk("second", "P-256")];
+    const before = await provider([first]);
+    const oldToken = await before.token();
+    await before.stop();
+    const after = await provider([second, first], "ES256", before.port);
+    const gate = await gateway(config(after.issuer));
+    t.after(() => Promise.all([gate.stop(), after.stop()]));
+    // What an isolate of before the rotation left in KV.
+    const { d: _, p: __, q: ___, dp: ____, dq: _____, qi: ______, ...publicFirst } = first;
+    const stored = { version: 1, fetched_at: Date.now() - 40_000, max_age_ms: null, jwks: { keys: [publicFirst] } };
+    await (await gate.kv()).put(`jwks:${after.issuer}/.well-known/openid-configuration`, JSON.stringify(stored));
+    assert.equal((await gate.request("/private", bearer(oldToken))).status, 200);
+    const newToken = await after.token();
+    const tokens = Array.from({ length: 20 }, (_, count) => (count % 2 ? oldToken : newToken));
+    const statuses = await Promise.all(tokens.map(async (token) => (await gate.request("/private", bearer(token))).status));
+    assert.ok(statuses.every((status) => status === 200), statuses.join());
+    assert.equal(after.fetched.filter((path) => path === "/jwks").length, 1);
+  });
+
+  test("does not believe a document of another issuer", async (t) => {
+    const idp = await provider([privateJwk("a")]);
+    const gate = await gateway(config(`${idp.issuer.replace("127.0.0.1", "localhost")}`));
+    t.after(() => Promise.all([gate.stop(), idp.stop()]));
+    const response = await gate.request("/private", bearer(await idp.token()));
+    assert.deepEqual([response.status, (await response.json()).code], [503, "keys_unavailable"]);
+    assert.match(gate.log(), /OtherIssuer/);
   });
 });
