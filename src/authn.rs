@@ -1,5 +1,7 @@
 //! Who is asking: the credentials of a request against the authorizers of a route.
 
+use std::sync::Arc;
+
 use crate::config::wire::Mode;
 use crate::credential::{self, Found, Place};
 use crate::jwks::{KeyRing, Look, Source, SourceId, Want};
@@ -8,6 +10,7 @@ use crate::jwt::compact::Compact;
 use crate::jwt::error::TokenError;
 use crate::jwt::keyset::KeySet;
 use crate::jwt::policy::{Admitted, Keys, Policy, Secret, Verified};
+use crate::memory::{Entry, KeysUsed, Memo, Memory, TokenDigest};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
 use crate::time::UnixTime;
@@ -15,6 +18,8 @@ use crate::time::UnixTime;
 /// One way to authenticate, compiled.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
+    /// Its place among the gateway's.
+    pub number: usize,
     /// What the configuration calls it; the default one has no name.
     pub name: Option<String>,
     /// What becomes of a request without a good token.
@@ -49,12 +54,12 @@ pub enum KeySource {
 pub struct Identity<'g> {
     /// The authorizer that says so.
     pub authorizer: &'g Authorizer,
-    verified: Verified,
+    verified: Arc<Verified>,
 }
 
 impl Identity<'_> {
     /// What the token says of them.
-    pub const fn claims(&self) -> &Claims {
+    pub fn claims(&self) -> &Claims {
         self.verified.claims()
     }
 }
@@ -70,6 +75,8 @@ pub enum Outcome<'g> {
         refresh: Option<SourceId>,
         /// Why a token was passed over, for the log.
         ignored: Option<Reject>,
+        /// What was verified just now, to be remembered.
+        memo: Option<Memo>,
     },
     /// Keys are needed first. Asking again with them does not need the same ones twice.
     Needs(SourceId, Want),
@@ -80,8 +87,10 @@ pub enum Outcome<'g> {
 /// The keys that are at hand, and the time.
 #[derive(Clone, Copy)]
 pub struct Context<'k> {
-    /// What this isolate remembers.
+    /// The keys that this isolate has fetched.
     pub ring: &'k KeyRing,
+    /// The tokens that it has verified.
+    pub memory: &'k Memory,
     /// The settings of each source.
     pub sources: &'k [Source],
     /// Now.
@@ -99,18 +108,17 @@ pub fn authenticate<'g>(
     // Of several modes the strictest counts.
     let mode = mode.or_else(|| authorizers.iter().map(|authorizer| authorizer.mode).max()).unwrap_or(Mode::Strict);
     match check(authorizers, max_token_bytes, head, context) {
-        Ok(Checked::Verified(identity, refresh)) => {
-            Outcome::Passed { identity: Some(identity), refresh, ignored: None }
+        Ok(Checked::Verified(identity, refresh, memo)) => {
+            Outcome::Passed { identity: Some(identity), refresh, ignored: None, memo }
         }
         Ok(Checked::Needs(source, want)) => Outcome::Needs(source, want),
-        Ok(Checked::NoToken) if mode < Mode::Strict => Outcome::Passed { identity: None, refresh: None, ignored: None },
-        Ok(Checked::NoToken) => Outcome::Refused(Reject::new(Code::MissingToken)),
-        Ok(Checked::OtherScheme) if mode < Mode::Strict => {
-            Outcome::Passed { identity: None, refresh: None, ignored: None }
+        Ok(Checked::NoToken | Checked::OtherScheme) if mode < Mode::Strict => {
+            Outcome::Passed { identity: None, refresh: None, ignored: None, memo: None }
         }
+        Ok(Checked::NoToken) => Outcome::Refused(Reject::new(Code::MissingToken)),
         Ok(Checked::OtherScheme) => Outcome::Refused(Reject::new(Code::MalformedAuthorization)),
         Err(reject) if mode == Mode::Permissive => {
-            Outcome::Passed { identity: None, refresh: None, ignored: Some(reject) }
+            Outcome::Passed { identity: None, refresh: None, ignored: Some(reject), memo: None }
         }
         Err(reject) => Outcome::Refused(reject),
     }
@@ -144,7 +152,7 @@ enum Checked<'g> {
     NoToken,
     OtherScheme,
     Needs(SourceId, Want),
-    Verified(Identity<'g>, Option<SourceId>),
+    Verified(Identity<'g>, Option<SourceId>, Option<Memo>),
 }
 
 /// One authorizer with the token that it finds on the request.
@@ -172,11 +180,70 @@ fn check<'g>(
     if tokens.is_empty() {
         return Ok(if other_scheme { Checked::OtherScheme } else { Checked::NoToken });
     }
+    let digest = digest(&tokens);
+    if let Some((identity, refresh)) = digest.and_then(|digest| recall(&tokens, &digest, context)) {
+        return Ok(Checked::Verified(identity, refresh, None));
+    }
     let mut claimants = Vec::with_capacity(tokens.len());
     for (authorizer, token) in &tokens {
         claimants.push(Claimant { authorizer, token: Compact::parse(token)? });
     }
-    judge(&claimants, context)
+    let checked = judge(&claimants, context)?;
+    let (Checked::Verified(identity, refresh, _), Some(digest), [(_, token), ..]) =
+        (&checked, digest, tokens.as_slice())
+    else {
+        return Ok(checked);
+    };
+    let memo = identity.authorizer.keys.generation(context).map(|keys| {
+        let Identity { authorizer, verified } = identity;
+        let entry = Entry { authorizer: authorizer.number, keys, verified: Arc::clone(verified) };
+        Memo::new(digest, token.len(), entry)
+    });
+    Ok(Checked::Verified(identity.clone(), *refresh, memo))
+}
+
+/// The digest of the one token that all authorizers found; where they found different ones nothing is remembered.
+fn digest(tokens: &[(&Authorizer, String)]) -> Option<TokenDigest> {
+    let (_, token) = tokens.first()?;
+    let same = tokens.iter().all(|(_, other)| other == token);
+    same.then(|| TokenDigest::new(tokens.iter().map(|(authorizer, _)| authorizer.number), token))
+}
+
+/// A token that was verified before, with the same keys. All but its signature is judged again.
+fn recall<'g>(
+    tokens: &[(&'g Authorizer, String)],
+    digest: &TokenDigest,
+    context: Context<'_>,
+) -> Option<(Identity<'g>, Option<SourceId>)> {
+    let entry = context.memory.get(digest)?;
+    let (authorizer, _) = tokens.iter().find(|(authorizer, _)| authorizer.number == entry.authorizer)?;
+    if authorizer.keys.generation(context)? != entry.keys {
+        return None;
+    }
+    authorizer.policy.judge_again(&entry.verified, context.now).ok()?;
+    let refresh = match entry.keys {
+        KeysUsed::Configured => None,
+        KeysUsed::Fetched(id, _) => {
+            let look = context.ring.look(id, context.sources.get(id.0)?, context.now);
+            matches!(look, Look::Keys { refresh: true, .. }).then_some(id)
+        }
+    };
+    Some((Identity { authorizer, verified: Arc::clone(&entry.verified) }, refresh))
+}
+
+impl KeySource {
+    /// Which keys are at hand. `None` where no token is to be remembered: there
+    /// are no keys, or some count for a time alone.
+    fn generation(&self, context: Context<'_>) -> Option<KeysUsed> {
+        match self {
+            Self::Inline(_) => Some(KeysUsed::Configured),
+            Self::Secrets(secrets) => secrets.iter().all(Secret::is_always_good).then_some(KeysUsed::Configured),
+            Self::Remote(id) => match context.ring.look(*id, context.sources.get(id.0)?, context.now) {
+                Look::Keys { generation, .. } => Some(KeysUsed::Fetched(*id, generation)),
+                Look::Nothing | Look::Failing { .. } => None,
+            },
+        }
+    }
 }
 
 /// Tries the authorizers that the token's issuer leaves. The error of the one that got furthest is the one that is told.
@@ -207,7 +274,8 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Che
     for (claimant, token) in &admitted {
         match claimant.verify(token, context) {
             Verdict::Good(verified, refresh) => {
-                return Ok(Checked::Verified(Identity { authorizer: claimant.authorizer, verified }, refresh));
+                let identity = Identity { authorizer: claimant.authorizer, verified: Arc::new(verified) };
+                return Ok(Checked::Verified(identity, refresh, None));
             }
             Verdict::Bad(error) => told = told.max(Some(error)),
             Verdict::Needs(source, want) => return Ok(Checked::Needs(source, want)),
@@ -251,7 +319,7 @@ impl Claimant<'_, '_> {
                 let reject = Reject::keys_unavailable(retry_after_ms, format!("no usable keys from {}", source.url));
                 Verdict::Unavailable(reject)
             }
-            Look::Keys { set, refresh, may_ask } => match token.verify(Keys::Public(set), context.now) {
+            Look::Keys { set, refresh, may_ask, .. } => match token.verify(Keys::Public(set), context.now) {
                 Err(TokenError::UnknownKey) if may_ask => Verdict::Needs(id, Want::Newer),
                 result => Verdict::of(result, refresh.then_some(id)),
             },

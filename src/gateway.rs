@@ -11,6 +11,7 @@ use crate::config::wire::{Detail, Mode};
 use crate::cors::{self, Cors};
 use crate::forward::{Outbound, Upstream};
 use crate::jwks::{Source, SourceId, Want};
+use crate::memory::Memo;
 use crate::reject::{Code, Reject};
 use crate::reply::Reply;
 use crate::request::Head;
@@ -87,6 +88,8 @@ pub struct Authenticated<'g, 'r> {
     pub refresh: Option<SourceId>,
     /// Why a token was passed over, for the log.
     pub ignored: Option<Reject>,
+    /// A token that was verified just now, to be remembered.
+    pub memo: Option<Memo>,
 }
 
 /// What came of routing.
@@ -242,15 +245,21 @@ impl<'g, 'r> Matched<'g, 'r> {
     pub fn authenticate(self, head: &Head<'_>, context: Context<'_>) -> Authn<'g, 'r> {
         let gateway = self.gateway;
         if self.route.auth.is_empty() {
-            return Authn::Passed(Authenticated { matched: self, identity: None, refresh: None, ignored: None });
+            return Authn::Passed(Authenticated {
+                matched: self,
+                identity: None,
+                refresh: None,
+                ignored: None,
+                memo: None,
+            });
         }
         let authorizers = match self.authorizers() {
             Ok(authorizers) => authorizers,
             Err(reject) => return Authn::Refused(self.refuse(reject)),
         };
         match authn::authenticate(&authorizers, self.route.mode, gateway.max_token_bytes, head, context) {
-            Outcome::Passed { identity, refresh, ignored } => {
-                Authn::Passed(Authenticated { matched: self, identity, refresh, ignored })
+            Outcome::Passed { identity, refresh, ignored, memo } => {
+                Authn::Passed(Authenticated { matched: self, identity, refresh, ignored, memo })
             }
             Outcome::Needs(source, want) => Authn::Needs(self, source, want),
             Outcome::Refused(reject) => Authn::Refused(self.refuse(reject)),

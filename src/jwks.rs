@@ -27,6 +27,9 @@ const DEFAULT_TTL_MS: u64 = 300_000;
 /// The longest name that KV takes.
 const MAX_STORAGE_KEY_BYTES: usize = 512;
 
+/// How often the cron trigger of wrangler.toml comes round.
+const CRON_PERIOD_MS: u64 = 300_000;
+
 /// The version of what is stored in KV.
 const STORED_VERSION: u64 = 1;
 
@@ -76,6 +79,8 @@ pub enum Look<'k> {
     Keys {
         /// The keys.
         set: &'k KeySet,
+        /// Which of the sets that this source had so far.
+        generation: u64,
         /// They are no longer fresh, and the source may be asked: after the response.
         refresh: bool,
         /// The source may be asked for a key that is not among them: before the response.
@@ -99,6 +104,8 @@ pub struct KeyRing {
 #[derive(Debug, Default)]
 struct Slot {
     keys: Option<FetchedKeys>,
+    /// Counts the sets that were stored.
+    generation: u64,
     /// When the source was last asked, successfully or not.
     asked_at: Option<UnixTime>,
     /// Failures since the last success.
@@ -128,6 +135,11 @@ impl Source {
         self.ttl_ms.unwrap_or(*MAX_AGE_MS.end()).saturating_add(self.stale_ms)
     }
 
+    /// Whether `keys` would cease to be fresh before the cron trigger comes round again.
+    pub fn is_due(&self, keys: &FetchedKeys, now: UnixTime) -> bool {
+        now.since(keys.fetched_at).saturating_add(CRON_PERIOD_MS) >= self.ttl_ms(keys)
+    }
+
     /// Whether `keys` may be used at all, and if so, whether they are fresh.
     pub fn freshness(&self, keys: &FetchedKeys, now: UnixTime) -> Option<bool> {
         let age = now.since(keys.fetched_at);
@@ -152,7 +164,12 @@ impl KeyRing {
             let resting = slot.asked_at.is_some_and(|asked| now.since(asked) < UNKNOWN_KEY_COOLDOWN_MS);
             let free = slot.lease_until.is_none_or(|until| until <= now);
             let may_ask = !resting && backoff == 0;
-            return Look::Keys { set: &keys.set, refresh: !fresh && backoff == 0 && free, may_ask };
+            return Look::Keys {
+                set: &keys.set,
+                generation: slot.generation,
+                refresh: !fresh && backoff == 0 && free,
+                may_ask,
+            };
         }
         if backoff > 0 { Look::Failing { retry_after_ms: backoff } } else { Look::Nothing }
     }
@@ -184,6 +201,7 @@ impl KeyRing {
         let Some(slot) = self.slots.get_mut(id.0) else { return };
         if slot.keys.as_ref().is_none_or(|known| known.fetched_at <= keys.fetched_at) {
             slot.keys = Some(keys);
+            slot.generation += 1;
         }
     }
 

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod compact;
 pub mod error;
 pub mod json;
+pub mod jws;
 pub mod key;
 pub mod keyset;
 pub mod pem;

@@ -24,6 +24,7 @@ pub mod forward;
 pub mod gateway;
 pub mod jwks;
 pub mod jwt;
+pub mod memory;
 pub mod reject;
 pub mod reply;
 pub mod request;

@@ -1,6 +1,8 @@
 //! `portcullis token`, the binary itself.
 
-#[cfg(all(test, feature = "cli"))]
+#![cfg(feature = "cli")]
+
+#[cfg(test)]
 mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};

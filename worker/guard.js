@@ -58,6 +58,9 @@ export function guard(gateway) {
       const answer = enter(() => gateway.fetch(request, env, ctx) ?? waiting(request, env, ctx));
       return answer instanceof Promise ? answer.catch((error) => failed(request, env, error)) : answer;
     },
+    async scheduled(_, env) {
+      await enter(() => gateway.scheduled(env));
+    },
   };
 }
 

@@ -63,6 +63,7 @@ impl Compiler<'_> {
                 let (jwt, claims) = self.expand(at.offset, kind, jwt)?;
                 let mut authorizer = self.jwt(at.offset, &jwt, name, headers, sources)?;
                 self.insist(at.offset, claims, &mut authorizer.policy.rules)?;
+                authorizer.number = number;
                 Some(authorizer)
             }));
         }
@@ -94,6 +95,7 @@ impl Compiler<'_> {
         let places = self.places(jwt);
         let types = jwt.token_types.elements().map(|at| normal_type(&at.value)).collect();
         Some(Authorizer {
+            number: 0,
             name,
             mode: jwt.mode.value().copied().unwrap_or(Mode::Strict),
             places: places?,

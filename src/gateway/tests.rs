@@ -4,6 +4,7 @@ mod auth;
 mod cross_origin;
 mod environment;
 mod key_source;
+mod memory;
 
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use super::*;
 use crate::compile::compile;
 use crate::config::reference::Env;
 use crate::jwks::KeyRing;
+use crate::memory::Memory;
 use crate::testing::{NOW, headers, request};
 use crate::time::UnixTime;
 
@@ -85,25 +87,45 @@ fn member(reply: &Reply, name: &str) -> String {
     body[name].as_str().unwrap_or_default().to_owned()
 }
 
+/// A request's way. Where its token is one to be remembered, the way is gone again from memory, and must end the same.
 fn run(gateway: &Gateway, ring: &KeyRing, now: UnixTime, head: &Head<'_>) -> Ended {
+    let (first, memo) = run_with(gateway, ring, &Memory::default(), now, head);
+    if let Some(memo) = memo {
+        let mut memory = Memory::default();
+        memory.remember(memo);
+        let (again, memo) = run_with(gateway, ring, &memory, now, head);
+        assert!(memo.is_none(), "it was verified again");
+        assert_eq!(format!("{again:?}"), format!("{first:?}"));
+    }
+    first
+}
+
+fn run_with(
+    gateway: &Gateway,
+    ring: &KeyRing,
+    memory: &Memory,
+    now: UnixTime,
+    head: &Head<'_>,
+) -> (Ended, Option<Memo>) {
     let matched = match gateway.route(head) {
         Ok(Routed::Matched(matched)) => matched,
-        Ok(Routed::Answer(reply)) => return Ended::of(End::Answered(reply)),
-        Err(refused) => return Ended::refused(&refused, head),
+        Ok(Routed::Answer(reply)) => return (Ended::of(End::Answered(reply)), None),
+        Err(refused) => return (Ended::refused(&refused, head), None),
     };
-    let passed = match matched.authenticate(head, Context { ring, sources: gateway.sources(), now }) {
+    let passed = match matched.authenticate(head, Context { ring, memory, sources: gateway.sources(), now }) {
         Authn::Passed(passed) => passed,
-        Authn::Needs(_, id, want) => return Ended::of(End::Needs(id, want)),
-        Authn::Refused(refused) => return Ended::refused(&refused, head),
+        Authn::Needs(_, id, want) => return (Ended::of(End::Needs(id, want)), None),
+        Authn::Refused(refused) => return (Ended::refused(&refused, head), None),
     };
+    let memo = passed.memo.clone();
     let end = match passed.action(head) {
         Ok(Action::Forward(outbound)) => End::Forwarded(outbound),
         Ok(Action::Answer(reply)) => End::Answered(reply),
-        Err(refused) => return Ended::refused(&refused, head),
+        Err(refused) => return (Ended::refused(&refused, head), memo),
     };
     let authorizer = passed.identity().map(|identity| identity.authorizer.name.clone().unwrap_or_default());
     let ignored = passed.ignored.as_ref().map(|reject| reject.code().code());
-    Ended { authorizer, refresh: passed.refresh, ignored, ..Ended::of(end) }
+    (Ended { authorizer, refresh: passed.refresh, ignored, ..Ended::of(end) }, memo)
 }
 
 /// A request to a gateway that needs no fetched keys.

@@ -46,7 +46,7 @@ enum Seen {
 
 fn see(ring: &KeyRing, now: UnixTime) -> Seen {
     match ring.look(ID, &source(), now) {
-        Look::Keys { set, refresh, may_ask } => {
+        Look::Keys { set, refresh, may_ask, .. } => {
             Seen::Keys(set.to_jwks()["keys"][0]["kid"].as_str().unwrap().to_owned(), refresh, may_ask)
         }
         Look::Nothing => Seen::Nothing,

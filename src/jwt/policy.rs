@@ -51,6 +51,7 @@ pub struct Admitted<'p, 't, 'c> {
 
 /// The claims of a token that passed every check of its policy.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Default))]
 pub struct Verified {
     claims: Claims,
 }
@@ -69,7 +70,7 @@ impl Policy {
         token: &'c Compact<'t>,
         now: UnixTime,
     ) -> Result<Admitted<'p, 't, 'c>, TokenError> {
-        let algorithm = Algorithm::named(&token.header.alg).ok_or(TokenError::UnsupportedAlgorithm)?;
+        let algorithm = token.jws.algorithm()?;
         let allowed = match &self.algorithms {
             Some(algorithms) => algorithms.contains(&algorithm),
             // A public key is never a shared secret: HS256 "signed" with the text of an RSA key ends here.
@@ -79,7 +80,7 @@ impl Policy {
             return Err(TokenError::AlgorithmNotAllowed);
         }
         if !self.types.is_empty() {
-            let typ = token.header.typ.as_deref().map(normal_type).ok_or(TokenError::WrongType)?;
+            let typ = token.jws.header.typ.as_deref().map(normal_type).ok_or(TokenError::WrongType)?;
             if !self.types.contains(&typ) {
                 return Err(TokenError::WrongType);
             }
@@ -89,50 +90,34 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Judges claims again whose signature was found good before, as they were then and by the clock as it is now.
+    pub fn judge_again(&self, verified: &Verified, now: UnixTime) -> Result<(), TokenError> {
+        self.rules.check(&verified.claims, now)
+    }
+}
+
 impl Admitted<'_, '_, '_> {
     /// Judges the signature, then the claims.
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`] where no key fits, which newer keys may change; anything else is final.
     pub fn verify(&self, keys: Keys<'_>, now: UnixTime) -> Result<Verified, TokenError> {
-        self.check_signature(keys, now)?;
+        self.token.jws.verify_signature(self.algorithm, keys, now)?;
         self.policy.rules.check(&self.token.payload, now)?;
         Ok(Verified { claims: self.token.payload.clone() })
-    }
-
-    fn check_signature(&self, keys: Keys<'_>, now: UnixTime) -> Result<(), TokenError> {
-        let kid = self.token.header.kid.as_deref();
-        let message = self.token.signing_input.as_bytes();
-        let signature = &self.token.signature;
-        let mut tried = false;
-        match keys {
-            Keys::Secrets(secrets) => {
-                // No other family has anything to do with a shared secret, whatever the policy allows.
-                let fits = self.algorithm.family() == Family::Hmac;
-                for secret in secrets.iter().filter(|secret| fits && secret.counts(kid, now)) {
-                    tried = true;
-                    if secret.key.verify(self.algorithm.hash(), message, signature) {
-                        return Ok(());
-                    }
-                }
-            }
-            Keys::Public(set) => {
-                for key in set.candidates(kid, self.algorithm) {
-                    tried = true;
-                    if key.verify(self.algorithm, message, signature) {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        Err(if tried { TokenError::InvalidSignature } else { TokenError::UnknownKey })
     }
 }
 
 impl Secret {
+    /// Whether it counts at all times.
+    pub const fn is_always_good(&self) -> bool {
+        self.not_before.is_none() && self.not_after.is_none()
+    }
+
     /// Whether it may judge a token with this `kid` now. A token that names no key may be signed with any, and a secret that has no name
     /// judges any token.
-    fn counts(&self, kid: Option<&str>, now: UnixTime) -> bool {
+    pub(super) fn counts(&self, kid: Option<&str>, now: UnixTime) -> bool {
         let named = match (&self.kid, kid) {
             (Some(own), Some(wanted)) => own == wanted,
             _ => true,

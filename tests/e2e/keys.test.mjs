@@ -150,6 +150,30 @@ test("a client that leaves during the fetch takes nobody else's keys with it", a
   assert.ok(source.seen.length <= 2, `${source.seen.length} fetches`);
 });
 
+test("the cron trigger refreshes what would go stale, and leaves the rest alone", async (t) => {
+  const { gate, source, get } = await scene(t, serve(jwk("a")), { jwks_cache_ttl_ms: 900_000 });
+  const worker = await gate.mf.getWorker();
+  const kv = await gate.kv();
+  const key = `jwks:${source.url}/jwks`;
+  const aged = (minutes) => JSON.stringify({ version: 1, fetched_at: Date.now() - minutes * 60_000, max_age_ms: null, jwks: { keys: [jwk("a")] } });
+  for (const [minutes, fetches] of [[undefined, 1], [1, 1], [9, 1], [11, 2], [60, 3]]) {
+    if (minutes !== undefined) await kv.put(key, aged(minutes));
+    await worker.scheduled({ cron: "*/5 * * * *" });
+    assert.equal(source.seen.length, fetches, `${minutes} minutes old`);
+  }
+  assert.ok(Date.now() - JSON.parse(await kv.get(key)).fetched_at < 10_000);
+  assert.deepEqual(await get("/private", await token()), [200, undefined]);
+  assert.equal(source.seen.length, 3);
+});
+
+test("the cron trigger survives a source that is down", async (t) => {
+  const { gate, source, get } = await scene(t, (response) => response.writeHead(500).end());
+  const worker = await gate.mf.getWorker();
+  await worker.scheduled({ cron: "*/5 * * * *" });
+  assert.equal(source.seen.length, 1);
+  assert.deepEqual(await get("/private", await token()), [503, "keys_unavailable"]);
+});
+
 test("one odd key in a set is passed over, and the rest work", async (t) => {
   const odd = [{ kty: "oct", k: "AAAA", kid: "a" }, { kty: "RSA", kid: "a", n: "AQAB", e: "AQAB" }, { ...jwk("a"), use: "enc" }];
   const { get, gate } = await scene(t, serve(...odd, jwk("a")));

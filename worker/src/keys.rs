@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use portcullis::discovery;
+use portcullis::gateway::Gateway;
 use portcullis::jwks::{FetchedKeys, MAX_DOCUMENT_BYTES, Source, SourceId, Want};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
@@ -62,6 +63,22 @@ pub(crate) fn refresh_later(state: &Rc<State>, id: SourceId, env: &Env, ctx: &Co
     });
 }
 
+/// Refreshes every source into KV that would go stale before the next time, so that no request has to wait for it. The other isolates find
+/// it there.
+pub(crate) async fn refresh_all(state: &Rc<State>, env: &Env) {
+    let sources = state.gateway().map(Gateway::sources).unwrap_or_default();
+    for (number, source) in sources.iter().enumerate() {
+        let id = SourceId(number);
+        let due = stored(source, env).await.is_none_or(|keys| source.is_due(&keys, now()));
+        if due
+            && state.change_ring(|ring| ring.lease(id, now(), source.timeout_ms))
+            && let Some(stored) = fetch_into_ring(state, id, source).await
+        {
+            to_kv(source, &stored, env).await;
+        }
+    }
+}
+
 /// Runs `work` once the response is out; the runtime gives it about 30 seconds.
 fn after_response(ctx: &Context, work: impl Future<Output = ()> + 'static) {
     let work = future_to_promise(async {
@@ -75,11 +92,15 @@ fn after_response(ctx: &Context, work: impl Future<Output = ()> + 'static) {
 /// Keys from KV into the ring, if they may be used: whether they are fresh. Anything that is no such value is a miss, and so is a
 /// namespace that is away.
 async fn from_kv(state: &State, id: SourceId, source: &Source, env: &Env) -> Option<bool> {
-    let text = env.kv(NAMESPACE).ok()?.get(&source.storage_key()).text().await.ok()??;
-    let keys = FetchedKeys::from_stored(&text, now())?;
+    let keys = stored(source, env).await?;
     let fresh = source.freshness(&keys, now())?;
     state.change_ring(|ring| ring.store(id, keys));
     Some(fresh)
+}
+
+async fn stored(source: &Source, env: &Env) -> Option<FetchedKeys> {
+    let text = env.kv(NAMESPACE).ok()?.get(&source.storage_key()).text().await.ok()??;
+    FetchedKeys::from_stored(&text, now())
 }
 
 async fn to_kv(source: &Source, stored: &str, env: &Env) {

@@ -1,6 +1,6 @@
 //! The Worker: fetches, stores and converts. Every decision is the library's.
 //!
-//! `worker/guard.js` calls the three exports. They are plain functions, not `#[event(fetch)]`: that one makes every answer wait for a Rust
+//! `worker/guard.js` calls the exports. They are plain functions, not `#[event(fetch)]`: that one makes every answer wait for a Rust
 //! future, which costs more than all that is decided here. Only a request that has to wait for keys becomes one.
 
 mod convert;
@@ -10,9 +10,8 @@ mod state;
 mod upstream;
 
 use js_sys::Promise;
-use portcullis::authn::Context as Known;
 use portcullis::config::wire::Detail;
-use portcullis::gateway::{Action, Authenticated, Authn, Gateway, Matched, Refused, Routed};
+use portcullis::gateway::{Action, Authenticated, Authn, Gateway, Refused, Routed};
 use portcullis::jwks::{SourceId, Want};
 use portcullis::reject::{Code, Reject};
 use portcullis::request::Head;
@@ -21,7 +20,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 use worker::worker_sys::Context;
 
-use crate::convert::{JsHeaders, now, response};
+use crate::convert::{JsHeaders, response};
 use crate::state::State;
 
 /// How often keys may be asked for on behalf of one request: from KV and from the source for each of a few authorizers. What the library
@@ -70,6 +69,12 @@ pub fn refuse_upstream(request: &web_sys::Request, env: &Env, timed_out: bool, w
     refuse(request, env, &Reject::new(code).because(words.to_owned()))
 }
 
+/// The cron trigger: key sets are fetched before they go stale.
+#[wasm_bindgen]
+pub async fn scheduled(env: Env) {
+    keys::refresh_all(&state::of(&env), &env).await;
+}
+
 fn decide(request: &web_sys::Request, env: &Env, ctx: &Context) -> Decision {
     let state = state::of(env);
     with_head(request, |head| match state.gateway() {
@@ -94,24 +99,18 @@ fn pass<'g>(
         Routed::Matched(matched) => matched,
         Routed::Answer(reply) => return Ok(Decision::Answer(response(&reply, head.method == "HEAD"))),
     };
-    let permitted = match authenticate(gateway, state, matched, head) {
+    let mut permitted = match state.with_context(gateway, |context| matched.authenticate(head, context)) {
         Authn::Passed(permitted) => permitted,
         Authn::Refused(refused) => return Err(refused),
         Authn::Needs(_, source, want) => return Ok(Decision::Needs(source, want)),
     };
+    if let Some(memo) = permitted.memo.take() {
+        state.remember(memo);
+    }
     if let Some(source) = permitted.refresh {
         keys::refresh_later(state, source, env, ctx);
     }
     act(&permitted, request, head)
-}
-
-fn authenticate<'g, 'r>(
-    gateway: &'g Gateway,
-    state: &State,
-    matched: Matched<'g, 'r>,
-    head: &Head<'_>,
-) -> Authn<'g, 'r> {
-    state.with_ring(|ring| matched.authenticate(head, Known { ring, sources: gateway.sources(), now: now() }))
 }
 
 fn act<'g>(

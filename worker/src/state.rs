@@ -4,15 +4,18 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{JsString, Reflect};
+use portcullis::authn::Context;
 use portcullis::compile::compile;
 use portcullis::config::problem::Severity;
 use portcullis::config::reference::Env as References;
 use portcullis::gateway::Gateway;
 use portcullis::jwks::KeyRing;
+use portcullis::memory::{Memo, Memory};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 
+use crate::convert::now;
 use crate::log;
 
 #[wasm_bindgen]
@@ -30,6 +33,7 @@ thread_local! {
 pub(crate) struct State {
     gateway: Option<Gateway>,
     ring: RefCell<KeyRing>,
+    memory: RefCell<Memory>,
 }
 
 /// The isolate's state, made at its first request: an isolate has one configuration and one environment.
@@ -46,7 +50,7 @@ impl State {
             say(&format!("gateway.json:{problem}"));
         }
         let sources = compiled.gateway.as_ref().map_or(0, |gateway| gateway.sources().len());
-        Self { gateway: compiled.gateway, ring: RefCell::new(KeyRing::new(sources)) }
+        Self { gateway: compiled.gateway, ring: RefCell::new(KeyRing::new(sources)), memory: RefCell::default() }
     }
 
     /// The gateway, unless its configuration is refused as a whole.
@@ -57,6 +61,17 @@ impl State {
     /// Looks at the keys, and no longer than `look` takes: never across an await.
     pub(crate) fn with_ring<T>(&self, look: impl FnOnce(&KeyRing) -> T) -> T {
         look(&self.ring.borrow())
+    }
+
+    /// Looks at all that the isolate has, and no longer than `look` takes.
+    pub(crate) fn with_context<T>(&self, gateway: &Gateway, look: impl FnOnce(Context<'_>) -> T) -> T {
+        let (ring, memory) = (self.ring.borrow(), self.memory.borrow());
+        look(Context { ring: &ring, memory: &memory, sources: gateway.sources(), now: now() })
+    }
+
+    /// Remembers a token that was verified.
+    pub(crate) fn remember(&self, memo: Memo) {
+        self.memory.borrow_mut().remember(memo);
     }
 
     /// Changes the keys, and no longer than `change` takes.

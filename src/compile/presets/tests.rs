@@ -149,7 +149,7 @@ fn cognito_takes_access_tokens_of_its_client() {
         good(&authorizer).0.policy.rules.fixed
     };
     let access = ("token_use".to_owned(), vec![json!("access")]);
-    assert_eq!(with(Value::Null), [access.clone()]);
+    assert_eq!(with(Value::Null).as_slice(), std::slice::from_ref(&access));
     assert_eq!(with(json!("c-1")), [access, ("client_id".to_owned(), vec![json!("c-1")])]);
 }
 

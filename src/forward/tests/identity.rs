@@ -10,11 +10,13 @@ use crate::jwt::alg::Algorithm;
 use crate::jwt::claims::ClaimRules;
 use crate::jwt::key::HmacKey;
 use crate::jwt::policy::{Policy, Secret};
+use crate::memory::Memory;
 use crate::testing::{NOW, SECRET, hs};
 
 fn authorizer(places: Vec<Place>) -> Authorizer {
     let key = HmacKey::new(SECRET.as_bytes()).unwrap();
     Authorizer {
+        number: 0,
         name: None,
         mode: Mode::Optional,
         places,
@@ -42,7 +44,7 @@ fn token(payload: &Value) -> String {
 fn sent(authorizer: &Authorizer, url: &str, list: &[(&str, &str)], reserved: &[String]) -> Outbound {
     let headers = headers(list);
     let head = request("GET", url, &headers);
-    let context = Context { ring: &KeyRing::default(), sources: &[], now: NOW };
+    let context = Context { ring: &KeyRing::default(), memory: &Memory::default(), sources: &[], now: NOW };
     let Outcome::Passed { identity, .. } = authenticate(&[authorizer], None, 8192, &head, context) else {
         panic!("{list:?} does not pass");
     };

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+mod odd_keys;
+
 use super::*;
-use crate::jwt::key::InvalidKey;
 use crate::jwt::keyset::{InvalidKeySet, MAX_KEYS};
-use crate::testing::{MODULUS_1024, OTHER_RSA, rsa_signature};
+use crate::testing::{OTHER_RSA, rsa_signature};
 
 fn set(keys: &[Value]) -> KeySet {
     KeySet::parse(jwks(keys).as_bytes()).unwrap()
@@ -137,65 +138,6 @@ fn members_of(members: &Value, kid: &str) -> Value {
     let mut members = members.clone();
     members["kid"] = kid.into();
     members
-}
-
-#[test]
-fn odd_keys_are_passed_over_each_with_its_reason_and_the_rest_work() {
-    let short_with_zeros = {
-        use base64::Engine;
-        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        let bytes = URL_SAFE_NO_PAD.decode(MODULUS_1024).unwrap();
-        URL_SAFE_NO_PAD.encode([vec![0; 128], bytes].concat())
-    };
-    let long = "_".repeat(1400);
-    for (name, members, why) in [
-        ("exponent 3", json!({"e": "Aw"}), InvalidKey::Exponent),
-        ("exponent 1", json!({"e": "AQ"}), InvalidKey::Exponent),
-        ("exponent 0", json!({"e": "AA"}), InvalidKey::Exponent),
-        ("exponent 65535", json!({"e": "__8"}), InvalidKey::Exponent),
-        ("even exponent 65538", json!({"e": "AQAC"}), InvalidKey::Exponent),
-        ("1024 bits", json!({"n": MODULUS_1024}), InvalidKey::Size),
-        ("1024 bits behind zeros", json!({"n": short_with_zeros}), InvalidKey::Size),
-        ("8400 bits", json!({"n": long}), InvalidKey::Size),
-        ("no modulus", json!({"n": null}), InvalidKey::Malformed),
-        ("empty modulus", json!({"n": ""}), InvalidKey::Malformed),
-        ("modulus a number", json!({"n": 7}), InvalidKey::Malformed),
-        ("padded exponent", json!({"e": "AQAB="}), InvalidKey::Malformed),
-        ("no exponent", json!({"e": null}), InvalidKey::Malformed),
-        ("a shared secret", json!({"kty": "oct", "k": "c2VjcmV0"}), InvalidKey::Symmetric),
-        ("private exponent", json!({"d": "AQAB"}), InvalidKey::Private),
-        ("first prime", json!({"p": "AQAB"}), InvalidKey::Private),
-        ("second prime", json!({"q": "AQAB"}), InvalidKey::Private),
-        ("first CRT exponent", json!({"dp": "AQAB"}), InvalidKey::Private),
-        ("second CRT exponent", json!({"dq": "AQAB"}), InvalidKey::Private),
-        ("CRT coefficient", json!({"qi": "AQAB"}), InvalidKey::Private),
-        ("further primes", json!({"oth": []}), InvalidKey::Private),
-        ("another kind", json!({"kty": "OKP"}), InvalidKey::Unsupported),
-        ("another case", json!({"kty": "rsa"}), InvalidKey::Unsupported),
-        ("no kind", json!({"kty": null}), InvalidKey::Malformed),
-        ("for encryption", json!({"use": "enc"}), InvalidKey::Purpose),
-        ("for signing alone", json!({"key_ops": ["sign"]}), InvalidKey::Purpose),
-        ("for nothing", json!({"key_ops": []}), InvalidKey::Purpose),
-        ("key_ops a string", json!({"key_ops": "verify"}), InvalidKey::Purpose),
-        ("use a list", json!({"use": ["sig"]}), InvalidKey::Purpose),
-        ("an encryption algorithm", json!({"alg": "RSA-OAEP"}), InvalidKey::Unsupported),
-        ("an HS algorithm", json!({"alg": "HS256"}), InvalidKey::Unsupported),
-        ("none", json!({"alg": "none"}), InvalidKey::Unsupported),
-        ("alg a number", json!({"alg": 256}), InvalidKey::Malformed),
-    ] {
-        let odd = jwk(&RSA, &members_of(&members, "odd"));
-        let keys = set(&[odd.clone(), jwk(&OTHER_RSA, &json!({"kid": "b"}))]);
-        assert_eq!(keys.skipped(), [(Some("odd".into()), why)], "{name}");
-        let token = rs(&OTHER_RSA, &header(Some("b")), &good());
-        assert_eq!(judge(&Policy::default(), Keys::Public(&keys), &token), Ok(()), "{name}: the rest work");
-        let token = rs(&RSA, &header(Some("odd")), &good());
-        let judged = judge(&Policy::default(), Keys::Public(&keys), &token);
-        assert_eq!(judged, Err(TokenError::UnknownKey), "{name}: it judges nothing");
-        let alone = KeySet::parse(jwks(&[odd]).as_bytes()).err();
-        assert_eq!(alone, Some(InvalidKeySet::NoUsableKey), "{name}: alone it is no set");
-    }
-    let keys = set(&[json!("text"), jwk(&RSA, &json!({"kid": 7})), jwk(&RSA, &json!({"kid": "a"}))]);
-    assert_eq!(keys.skipped(), [(None, InvalidKey::Malformed), (None, InvalidKey::Malformed)]);
 }
 
 #[test]
