@@ -4,6 +4,7 @@
 //! that does not fit, and [`problem`] says it to people. Meaning is [`crate::compile`]'s business.
 
 pub mod de;
+pub mod field;
 pub mod files;
 pub mod nearest;
 pub mod problem;

@@ -3,7 +3,7 @@
 use super::Compiler;
 use super::paths::AuthorizerName;
 use crate::authn::Authorizer;
-use crate::config::de::{At, Field};
+use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
 use crate::config::wire::{self, Jwt, Match, Mode, OneOrMany};

@@ -1,7 +1,7 @@
 //! `cors`, compiled.
 
 use super::Compiler;
-use crate::config::de::{At, Field};
+use crate::config::field::{At, Field};
 use crate::config::wire;
 use crate::cors::{Cors, Origin};
 use crate::forward::is_token;

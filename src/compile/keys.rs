@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 
 use super::{Compiler, intern};
 use crate::authn::KeySource;
-use crate::config::de::{At, Field};
+use crate::config::field::{At, Field};
 use crate::config::files;
 use crate::config::reference::Env;
 use crate::config::wire::{Encoding, Jwks, Jwt};

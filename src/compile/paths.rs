@@ -1,7 +1,7 @@
 //! `paths`, compiled: each entry becomes a route, and its pattern and methods a place in the router.
 
 use super::{Compiler, unknown};
-use crate::config::de::{At, Field};
+use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
 use crate::config::reference::has_reference;

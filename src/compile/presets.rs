@@ -1,7 +1,7 @@
 //! Presets: what the identity providers' own settings stand for. One table; a provider is a row.
 
 use super::Compiler;
-use crate::config::de::{At, Field};
+use crate::config::field::{At, Field};
 use crate::config::wire::{Authorizer, Jwt, OneOrMany, TokenFrom};
 use crate::jwt::claims::ClaimRules;
 

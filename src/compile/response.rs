@@ -4,7 +4,7 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 
 use super::Compiler;
-use crate::config::de::{At, Field, Place};
+use crate::config::field::{At, Field, Place};
 use crate::config::wire;
 use crate::reply::Reply;
 

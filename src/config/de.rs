@@ -1,12 +1,11 @@
 //! Reads the wire types out of a syntax tree and gathers all problems instead of stopping at the first.
 //!
-//! serde stops at the first error, and knows no places. So every field of a wire type is a [`Field`], which remembers its place and
-//! is [`Field::Bad`] where its value was wrong; the problem itself is already with the others then. Unknown and repeated members are
+//! serde stops at the first error, and knows no places. So every field of a wire type is a [`super::field::Field`], which remembers its
+//! place and is `Bad` where its value was wrong; the problem itself is already with the others then. Unknown and repeated members are
 //! reported and passed over before serde sees them. An enum is an object whose member `type` names the variant.
 
 use std::cell::RefCell;
 use std::fmt;
-use std::marker::PhantomData;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
@@ -16,6 +15,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::field::{FIELD, PLACE};
 use super::nearest::quoted_with_suggestion;
 use super::problem::Finding;
 use super::wire::NOT_YET;
@@ -23,12 +23,34 @@ use super::wire::NOT_YET;
 /// Names that are allowed, and say nothing, in every object.
 const REMARKS: [&str; 3] = ["$schema", "title", "description"];
 
-/// The names under which [`Field`] and [`Place`] ask for more than plain serde offers.
-const FIELD: &str = "$portcullis::Field";
-const PLACE: &str = "$portcullis::Place";
-
 /// What JSON's kinds of value are called as variants of an enum.
 const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "list", "object"];
+
+/// Reads a `T`, putting everything that is wrong into `findings`.
+pub fn read<'t, T: Deserialize<'t>>(root: &'t Value<'t>, findings: &RefCell<Vec<Finding>>) -> Option<T> {
+    report_repeated_names(root, findings);
+    let node = Node { value: root, findings, hidden: None };
+    T::deserialize(node).map_err(|error| error.report(root.start(), findings)).ok()
+}
+
+fn report_repeated_names(value: &Value<'_>, findings: &RefCell<Vec<Finding>>) {
+    match value {
+        Value::Object(object) => {
+            let mut members: Vec<&ObjectProp<'_>> = object.properties.iter().collect();
+            members.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()).then(a.start().cmp(&b.start())));
+            for (first, second) in members.iter().zip(members.iter().skip(1)) {
+                if first.name.as_str() == second.name.as_str() {
+                    let message = format!("`{}` is written twice", second.name.as_str());
+                    let (line_of, other) = (second.start(), first.start());
+                    findings.borrow_mut().push(Finding::conflict(line_of, other, message));
+                }
+            }
+            object.properties.iter().for_each(|member| report_repeated_names(&member.value, findings));
+        }
+        Value::Array(array) => array.elements.iter().for_each(|element| report_repeated_names(element, findings)),
+        _ => {}
+    }
+}
 
 fn kind_in_words(kind: &str) -> &'static str {
     match kind {
@@ -67,95 +89,7 @@ fn in_words(found: Unexpected<'_>) -> String {
     }
 }
 
-/// A value with the place where it stands.
-#[derive(Clone, Debug)]
-pub struct At<T> {
-    /// The value.
-    pub value: T,
-    /// Byte offset into the text.
-    pub offset: usize,
-}
-
-/// A member of an object, or an element of a list, as written.
-#[derive(Clone, Debug, Default)]
-pub enum Field<T> {
-    /// Not written.
-    #[default]
-    Absent,
-    /// Written, but not as it should be; already reported.
-    Bad,
-    /// Written as it should be.
-    Good(At<T>),
-}
-
-/// Any JSON value; only its place is kept, and [`super::source::Source::value_at`] finds it again.
-#[derive(Clone, Copy, Debug)]
-pub struct Place(pub usize);
-
-impl<T> Field<T> {
-    /// The value with its place, if it was written as it should be.
-    pub fn good(&self) -> Option<&At<T>> {
-        match self {
-            Self::Good(at) => Some(at),
-            Self::Absent | Self::Bad => None,
-        }
-    }
-
-    /// The value alone, if it was written as it should be.
-    pub fn value(&self) -> Option<&T> {
-        self.good().map(|at| &at.value)
-    }
-
-    /// Whether what was written is not as it should be.
-    pub const fn is_bad(&self) -> bool {
-        matches!(self, Self::Bad)
-    }
-
-    /// Whether nothing was written.
-    pub const fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent)
-    }
-}
-
-impl<T> Field<Vec<Field<T>>> {
-    /// Whether the list, or an element of it, is not as it should be.
-    pub fn has_bad(&self) -> bool {
-        self.is_bad() || self.value().is_some_and(|list| list.iter().any(Field::is_bad))
-    }
-
-    /// The good elements of a list; none where it is absent.
-    pub fn elements(&self) -> impl Iterator<Item = &At<T>> {
-        self.value().into_iter().flatten().filter_map(Field::good)
-    }
-}
-
-/// Reads a `T`, putting everything that is wrong into `findings`.
-pub fn read<'t, T: Deserialize<'t>>(root: &'t Value<'t>, findings: &RefCell<Vec<Finding>>) -> Option<T> {
-    report_repeated_names(root, findings);
-    let node = Node { value: root, findings, hidden: None };
-    T::deserialize(node).map_err(|error| error.report(root.start(), findings)).ok()
-}
-
-fn report_repeated_names(value: &Value<'_>, findings: &RefCell<Vec<Finding>>) {
-    match value {
-        Value::Object(object) => {
-            let mut members: Vec<&ObjectProp<'_>> = object.properties.iter().collect();
-            members.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()).then(a.start().cmp(&b.start())));
-            for (first, second) in members.iter().zip(members.iter().skip(1)) {
-                if first.name.as_str() == second.name.as_str() {
-                    let message = format!("`{}` is written twice", second.name.as_str());
-                    let (line_of, other) = (second.start(), first.start());
-                    findings.borrow_mut().push(Finding::conflict(line_of, other, message));
-                }
-            }
-            object.properties.iter().for_each(|member| report_repeated_names(&member.value, findings));
-        }
-        Value::Array(array) => array.elements.iter().for_each(|element| report_repeated_names(element, findings)),
-        _ => {}
-    }
-}
-
-/// An error on its way up to the nearest [`Field`].
+/// An error on its way up to the nearest field.
 #[derive(Debug)]
 pub struct Error {
     message: String,
@@ -409,7 +343,7 @@ impl<'t> SeqAccess<'t> for Elements<'t, '_> {
     }
 }
 
-/// What a [`Field`] is read from: first its offset, then its value, whose error ends here.
+/// What a field is read from: first its offset, then its value, whose error ends here.
 struct Placed<'t, 'f> {
     node: Node<'t, 'f>,
     step: u8,
@@ -431,47 +365,6 @@ impl<'t> SeqAccess<'t> for Placed<'t, '_> {
                 Ok(None)
             }
         }
-    }
-}
-
-impl<'t, T: Deserialize<'t>> Deserialize<'t> for Field<T> {
-    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldVisitor<T>(PhantomData<T>);
-
-        impl<'t, T: Deserialize<'t>> Visitor<'t> for FieldVisitor<T> {
-            type Value = Field<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_seq<A: SeqAccess<'t>>(self, mut placed: A) -> Result<Field<T>, A::Error> {
-                let offset = placed.next_element::<usize>()?.unwrap_or(0);
-                Ok(placed.next_element()?.map_or(Field::Bad, |value| Field::Good(At { value, offset })))
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(FIELD, FieldVisitor(PhantomData))
-    }
-}
-
-impl<'t> Deserialize<'t> for Place {
-    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PlaceVisitor;
-
-        impl Visitor<'_> for PlaceVisitor {
-            type Value = Place;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any JSON value")
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, offset: u64) -> Result<Place, E> {
-                usize::try_from(offset).map(Place).map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(PLACE, PlaceVisitor)
     }
 }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::de::{At, Field, Place};
+use super::field::{At, Field, Place};
 
 /// Fields of the language that this version does not have: said as such, since no other spelling would help.
 pub const NOT_YET: [&str; 17] = [
