@@ -12,7 +12,8 @@ mod response;
 
 use std::cell::{Cell, RefCell};
 
-use crate::config::de::{At, Field, read};
+use crate::config::de::read;
+use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::{Finding, Problem, Severity};
 use crate::config::reference::{Env, Resolved, resolve};
