@@ -60,3 +60,6 @@ fn pkcs1(document: &[u8]) -> Result<PublicKey, InvalidKey> {
     let key = pkcs1::RsaPublicKeyRef::from_der(document).map_err(|_| InvalidKey::Malformed)?;
     RsaKey::new(key.modulus.as_bytes(), key.public_exponent.as_bytes()).map(PublicKey::Rsa)
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ impl RsaKey {
 }
 
 /// `DigestInfo` up to the digest (RFC 8017 section 9.2, note 1).
-const fn digest_info(hash: Hash) -> &'static [u8] {
+pub(super) const fn digest_info(hash: Hash) -> &'static [u8] {
     match hash {
         Hash::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
         Hash::Sha384 => b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
@@ -132,7 +132,7 @@ const fn digest_info(hash: Hash) -> &'static [u8] {
 }
 
 /// MGF1 (RFC 8017 appendix B.2.1).
-fn mgf1(hash: Hash, seed: &[u8], length: usize) -> Vec<u8> {
+pub(super) fn mgf1(hash: Hash, seed: &[u8], length: usize) -> Vec<u8> {
     let mut mask = Vec::with_capacity(length + hash.bytes());
     let mut counter: u32 = 0;
     while mask.len() < length {
