@@ -11,6 +11,7 @@ pub mod error;
 pub mod json;
 pub mod jws;
 pub mod key;
+pub mod keys;
 pub mod keyset;
 pub mod pem;
 pub mod policy;

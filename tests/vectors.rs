@@ -17,8 +17,8 @@ mod tests {
     use portcullis::jwt::error::TokenError;
     use portcullis::jwt::jws::Jws;
     use portcullis::jwt::key::{HmacKey, InvalidKey};
+    use portcullis::jwt::keys::{Keys, Secret};
     use portcullis::jwt::keyset::KeySet;
-    use portcullis::jwt::policy::{Keys, Secret};
     use portcullis::time::UnixTime;
     use serde::Deserialize;
     use serde_json::{Value, json};

@@ -1,8 +1,8 @@
-//! Project Wycheproof's vectors for the primitives, each set in the parameters that JSON Web Algorithms have. Its set for JSON Web
-//! Signatures is in `vectors.rs`.
+//! Project Wycheproof's vectors for the primitives, each set in the parameters that JSON Web Algorithms have. Its set
+//! for JSON Web Signatures is in `vectors.rs`.
 //!
-//! The crate has no set of PSS with 2048 bits and SHA-512 or 3072 bits and SHA-384 or SHA-512, each with its own salt; those are held
-//! against the crate `rsa` and against openssl in `src/jwt/key/tests`.
+//! The crate has one vector of PSS with 2048 bits, SHA-512 and its own salt, and none with 3072 bits and SHA-384 or
+//! SHA-512; those are held against the crate `rsa` and against openssl in `src/jwt/key/tests`.
 
 #[cfg(test)]
 mod tests {
@@ -105,8 +105,8 @@ mod tests {
         of_hash(group.hash).unwrap()
     }
 
-    /// Whether a group has the parameters that JSON Web Algorithms have (RFC 7518 section 3.5): the salt as long as the hash, and MGF1 of
-    /// the same hash.
+    /// Whether a group has the parameters that JSON Web Algorithms have (RFC 7518 section 3.5): the salt as long as the
+    /// hash, and MGF1 of the same hash.
     fn is_of_jwa(group: &rsa_pss_verify::TestGroup) -> bool {
         let algorithm = of_hash(group.hash);
         group.mgf_hash.as_ref() == Some(&group.hash)

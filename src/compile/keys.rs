@@ -13,9 +13,9 @@ use crate::discovery;
 use crate::jwks::{Source, SourceId};
 use crate::jwt::alg::{Algorithm, Family};
 use crate::jwt::key::HmacKey;
+use crate::jwt::keys::Secret;
 use crate::jwt::keyset::KeySet;
 use crate::jwt::pem;
-use crate::jwt::policy::Secret;
 use crate::time::UnixTime;
 use crate::url::HttpUrl;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::alg::{Algorithm, Family};
 use super::error::TokenError;
 use super::json;
-use super::policy::Keys;
+use super::keys::Keys;
 use crate::time::UnixTime;
 
 /// A well-formed signature with what it is over. Nothing in it is verified.

@@ -18,8 +18,9 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 /// RFC 8410 section 3.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// Reads the key of a `PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`. Of a certificate nothing but the key counts: that it is the right
-/// one was settled by whoever gave out the certificate's address, or wrote it into the configuration.
+/// Reads the key of the one `PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE` there is; of several, none. Of a
+/// certificate nothing but the key counts: that it is the right one was settled by whoever gave out the certificate's
+/// address, or wrote it into the configuration.
 pub fn public_key(pem: &str) -> Result<PublicKey, InvalidKey> {
     let (label, document) = der::pem::decode_vec(pem.trim().as_bytes()).map_err(|_| InvalidKey::Malformed)?;
     match label {

@@ -4,8 +4,7 @@ use super::alg::{Algorithm, Family};
 use super::claims::{ClaimRules, Claims};
 use super::compact::Compact;
 use super::error::TokenError;
-use super::key::HmacKey;
-use super::keyset::KeySet;
+use super::keys::Keys;
 use crate::time::UnixTime;
 
 /// What an authorizer accepts.
@@ -17,28 +16,6 @@ pub struct Policy {
     pub types: Vec<String>,
     /// What the claims must say.
     pub rules: ClaimRules,
-}
-
-/// A shared secret with the times at which it counts.
-#[derive(Clone, Debug)]
-pub struct Secret {
-    /// The `kid` of tokens signed with it; none: any token.
-    pub kid: Option<String>,
-    /// The secret.
-    pub key: HmacKey,
-    /// From when on it counts.
-    pub not_before: Option<UnixTime>,
-    /// When it stops counting.
-    pub not_after: Option<UnixTime>,
-}
-
-/// The keys that a token is held against.
-#[derive(Clone, Copy, Debug)]
-pub enum Keys<'k> {
-    /// Shared secrets.
-    Secrets(&'k [Secret]),
-    /// Public keys.
-    Public(&'k KeySet),
 }
 
 /// A token whose header, type and end are in order. Its signature is not checked.
@@ -106,23 +83,6 @@ impl Admitted<'_, '_, '_> {
         self.token.jws.verify_signature(self.algorithm, keys, now)?;
         self.policy.rules.check(&self.token.payload, now)?;
         Ok(Verified { claims: self.token.payload.clone() })
-    }
-}
-
-impl Secret {
-    /// Whether it counts at all times.
-    pub const fn is_always_good(&self) -> bool {
-        self.not_before.is_none() && self.not_after.is_none()
-    }
-
-    /// Whether it may judge a token with this `kid` now. A token that names no key may be signed with any, and a secret that has no name
-    /// judges any token.
-    pub(super) fn counts(&self, kid: Option<&str>, now: UnixTime) -> bool {
-        let named = match (&self.kid, kid) {
-            (Some(own), Some(wanted)) => own == wanted,
-            _ => true,
-        };
-        named && self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|until| now < until)
     }
 }
 

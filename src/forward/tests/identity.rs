@@ -9,7 +9,8 @@ use crate::jwks::KeyRing;
 use crate::jwt::alg::Algorithm;
 use crate::jwt::claims::ClaimRules;
 use crate::jwt::key::HmacKey;
-use crate::jwt::policy::{Policy, Secret};
+use crate::jwt::keys::Secret;
+use crate::jwt::policy::Policy;
 use crate::memory::Memory;
 use crate::testing::{NOW, SECRET, hs};
 

@@ -5,6 +5,9 @@ mod public;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::jwt::key::HmacKey;
+use crate::jwt::keys::Secret;
+use crate::jwt::keyset::KeySet;
 use crate::testing::{
     NOW, RSA, RSA_PUBLIC_PEM, SECONDS, SECRET, hmac, hs, jwk, jwks, rs, signing_input, with_signature,
 };

@@ -128,8 +128,8 @@ fn a_key_is_32_bytes_and_a_point() {
     }
 }
 
-/// With R the neutral point, S = k·a satisfies the equation; only whoever has the key can make it, yet RFC 8032's strict reading and every
-/// implementation that batches disagree on such points, so none is taken.
+/// With R the neutral point, S = k·a satisfies the equation; only whoever has the key can make it, yet RFC 8032's
+/// strict reading and every implementation that batches disagree on such points, so none is taken.
 #[test]
 fn an_r_of_small_order_is_refused_even_where_the_equation_holds() {
     let public: [u8; 32] = hex(VECTORS[0][0]).try_into().unwrap();

@@ -58,8 +58,9 @@ fn a_pkcs1_encoding_counts_whole() {
     }
 }
 
-/// Bleichenbacher's forgery of 2006: with the exponent 3, the cube root of the start of a good encoding is a signature of one that has
-/// garbage behind the digest. The key is refused for its exponent, and the encoding by the key of a better one.
+/// Bleichenbacher's forgery of 2006: with the exponent 3, the cube root of the start of a good encoding is a signature
+/// of one that has garbage behind the digest. The key is refused for its exponent, and the encoding by the key of a
+/// better one.
 #[test]
 fn a_cube_root_forgery_finds_neither_a_key_nor_a_check_that_takes_it() {
     let signer = Signer::new(3072);

@@ -65,7 +65,7 @@ enum Part {
 proptest! {
     // Always the same cases: a failure is one of everybody's.
     #![proptest_config(ProptestConfig {
-        cases: 120,
+        cases: 256,
         rng_seed: RngSeed::Fixed(7518),
         failure_persistence: None,
         ..ProptestConfig::default()
