@@ -120,7 +120,7 @@ impl serde::de::Error for Error {
         Self { message: message.to_string(), offset: None }
     }
 
-    /// Of one name twice in the same spelling [`report_repeated_names`] tells.
+    /// Of one name twice in the same spelling `report_repeated_names` tells.
     fn duplicate_field(field: &'static str) -> Self {
         Self::custom(format_args!("`{field}` is written twice, in two spellings"))
     }
