@@ -48,7 +48,8 @@ function buildWorker() {
   once(join(out, ".stamp"), digest(readFileSync(wasm)), outputs, () => {
     for (const file of ["snippets", ...outputs]) rmSync(join(out, file), { recursive: true, force: true });
     mkdirSync(out, { recursive: true });
-    run("Making the JavaScript glue", "cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", wasm, out]);
+    const quiet = existsSync(join(root, "target/debug/xtask")) ? ["--quiet"] : [];
+    run("Making the JavaScript glue", "cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", wasm, out]);
     const module = outputs[1];
     const features = FEATURES.map((feature) => `--enable-${feature}`);
     run("Optimising the wasm", process.execPath, [bin("wasm-opt"), "-O3", ...features, module, "-o", module]);

@@ -1,14 +1,16 @@
 // Checks a configuration with the command, and puts the checked copy where the Worker takes it from.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./run.mjs";
 
 export const checked = join(root, "build/gateway.json");
 const command = join(root, "target/debug/portcullis");
 
-export function buildCommand() {
-  run("", "cargo", ["build", "--quiet", "--locked", "--bin", "portcullis"]);
-  return command;
+/** Compiles the command; the first time with cargo's own progress. */
+function buildCommand() {
+  const first = !existsSync(command);
+  run(first ? "Compiling the portcullis command" : "", "cargo", ["build", "--locked", "--bin", "portcullis", ...(first ? [] : ["--quiet"])]);
 }
 
 /** Prints every problem; `false` where there is one, and the last good copy stays. */
