@@ -32,6 +32,7 @@ const handlers = {
   "/empty": (_, response) => response.writeHead(204).end(),
   "/not-modified": (_, response) => response.writeHead(304, { etag: '"1"' }).end(),
   "/teapot": (_, response) => response.writeHead(418, "Short and stout", { "x-upstream": "1" }).end("tea"),
+  "/sized": (request, response) => response.writeHead(200, { "content-length": "1234", etag: "x" }).end(request.method === "HEAD" ? undefined : "x".repeat(1234)),
   "/gzip": (_, response) => response.writeHead(200, { "content-encoding": "gzip", "content-type": "text/plain" }).end(gzipSync("zipped text")),
   "/hop": (_, response) => response.writeHead(200, { connection: "keep-alive, x-private", "keep-alive": "timeout=9", "x-private": "1", "x-public": "1" }).end("ok"),
   "/never": () => {},
@@ -192,6 +193,12 @@ describe("answers pass as they are", () => {
   test("any status, its text and its headers", async () => {
     const response = await gate.request("/open/teapot");
     assert.deepEqual([response.status, response.statusText, response.headers.get("x-upstream"), await response.text()], [418, "Short and stout", "1", "tea"]);
+  });
+
+  test("HEAD has the length that GET would have, and no body", async () => {
+    const answer = await gate.raw("HEAD /open/sized HTTP/1.1\nHost: h");
+    assert.match(answer, /content-length: 1234\r\n/i);
+    assert.ok(answer.endsWith("\r\n\r\n"));
   });
 
   test("compressed bytes are left alone", async () => {
