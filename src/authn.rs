@@ -141,10 +141,10 @@ pub fn verify_token(
     }
     let token = Compact::parse(token)?;
     let admitted = authorizer.policy.admit(&token, now)?;
-    let keys = match (&authorizer.keys, fetched) {
-        (KeySource::Secrets(secrets), _) => Keys::Secrets(secrets),
-        (KeySource::Inline(set), _) | (KeySource::Remote(_), Some(set)) => Keys::Public(set),
-        (KeySource::Remote(_), None) => return Err(Reject::keys_unavailable(0, "no keys were given".into())),
+    let keys = match (authorizer.keys.configured(), fetched) {
+        (Ok(keys), _) => keys,
+        (Err(_), Some(set)) => Keys::Public(set),
+        (Err(_), None) => return Err(Reject::keys_unavailable(0, "no keys were given".into())),
     };
     Ok(admitted.verify(keys, now)?)
 }
@@ -189,18 +189,18 @@ fn check<'g>(
     for (authorizer, token) in &tokens {
         claimants.push(Claimant { authorizer, token: Compact::parse(token)? });
     }
-    let checked = judge(&claimants, context)?;
-    let (Checked::Verified(identity, refresh, _), Some(digest), [(_, token), ..]) =
-        (&checked, digest, tokens.as_slice())
-    else {
-        return Ok(checked);
-    };
-    let memo = identity.authorizer.keys.generation(context).map(|keys| {
-        let Identity { authorizer, verified } = identity;
-        let entry = Entry { authorizer: authorizer.number, keys, verified: Arc::clone(verified) };
-        Memo::new(digest, token.len(), entry)
-    });
-    Ok(Checked::Verified(identity.clone(), *refresh, memo))
+    match judge(&claimants, context)? {
+        Judged::Needs(source, want) => Ok(Checked::Needs(source, want)),
+        Judged::Verified(identity, refresh) => {
+            let memo = digest.zip(tokens.first()).and_then(|(digest, (_, token))| {
+                let Identity { authorizer, verified } = &identity;
+                let (keys, _) = authorizer.keys.at_hand(context)?;
+                let entry = Entry { authorizer: authorizer.number, keys, verified: Arc::clone(verified) };
+                Some(Memo::new(digest, token.len(), entry))
+            });
+            Ok(Checked::Verified(identity, refresh, memo))
+        }
+    }
 }
 
 /// The digest of the one token that all authorizers found; where they found different ones nothing is remembered.
@@ -218,37 +218,50 @@ fn recall<'g>(
 ) -> Option<(Identity<'g>, Option<SourceId>)> {
     let entry = context.memory.get(digest)?;
     let (authorizer, _) = tokens.iter().find(|(authorizer, _)| authorizer.number == entry.authorizer)?;
-    if authorizer.keys.generation(context)? != entry.keys {
+    let (keys, refresh) = authorizer.keys.at_hand(context)?;
+    if keys != entry.keys {
         return None;
     }
     authorizer.policy.judge_again(&entry.verified, context.now).ok()?;
-    let refresh = match entry.keys {
-        KeysUsed::Configured => None,
-        KeysUsed::Fetched(id, _) => {
-            let look = context.ring.look(id, context.sources.get(id.0)?, context.now);
-            matches!(look, Look::Keys { refresh: true, .. }).then_some(id)
-        }
-    };
     Some((Identity { authorizer, verified: Arc::clone(&entry.verified) }, refresh))
 }
 
 impl KeySource {
-    /// Which keys are at hand. `None` where no token is to be remembered: there
-    /// are no keys, or some count for a time alone.
-    fn generation(&self, context: Context<'_>) -> Option<KeysUsed> {
+    /// The keys of the configuration, or the source that has them.
+    fn configured(&self) -> Result<Keys<'_>, SourceId> {
         match self {
-            Self::Inline(_) => Some(KeysUsed::Configured),
-            Self::Secrets(secrets) => secrets.iter().all(Secret::is_always_good).then_some(KeysUsed::Configured),
+            Self::Secrets(secrets) => Ok(Keys::Secrets(secrets)),
+            Self::Inline(set) => Ok(Keys::Public(set)),
+            Self::Remote(id) => Err(*id),
+        }
+    }
+
+    /// Which keys are at hand, and their source if it is to be asked for fresh ones. `None` where no token is to be remembered: there are
+    /// no keys, or some count for a time alone.
+    fn at_hand(&self, context: Context<'_>) -> Option<(KeysUsed, Option<SourceId>)> {
+        match self {
+            Self::Inline(_) => Some((KeysUsed::Configured, None)),
+            Self::Secrets(secrets) => {
+                secrets.iter().all(Secret::is_always_good).then_some((KeysUsed::Configured, None))
+            }
             Self::Remote(id) => match context.ring.look(*id, context.sources.get(id.0)?, context.now) {
-                Look::Keys { generation, .. } => Some(KeysUsed::Fetched(*id, generation)),
+                Look::Keys { generation, refresh, .. } => {
+                    Some((KeysUsed::Fetched(*id, generation), refresh.then_some(*id)))
+                }
                 Look::Nothing | Look::Failing { .. } => None,
             },
         }
     }
 }
 
+/// What the authorizers say of their tokens.
+enum Judged<'g> {
+    Needs(SourceId, Want),
+    Verified(Identity<'g>, Option<SourceId>),
+}
+
 /// Tries the authorizers that the token's issuer leaves. The error of the one that got furthest is the one that is told.
-fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Checked<'g>, Reject> {
+fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Judged<'g>, Reject> {
     let mut furthest: Option<TokenError> = None;
     let mut admitted: Vec<(&Claimant<'g, '_>, Admitted<'_, '_, '_>)> = Vec::with_capacity(claimants.len());
     // Where one names the token's issuer, those that name others have no say, in what is told neither.
@@ -276,10 +289,10 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Che
         match claimant.verify(token, context) {
             Verdict::Good(verified, refresh) => {
                 let identity = Identity { authorizer: claimant.authorizer, verified: Arc::new(verified) };
-                return Ok(Checked::Verified(identity, refresh, None));
+                return Ok(Judged::Verified(identity, refresh));
             }
             Verdict::Bad(error) => told = told.max(Some(error)),
-            Verdict::Needs(source, want) => return Ok(Checked::Needs(source, want)),
+            Verdict::Needs(source, want) => return Ok(Judged::Needs(source, want)),
             Verdict::Unavailable(reject) => unavailable = Some(reject),
         }
     }
@@ -306,10 +319,9 @@ impl Claimant<'_, '_> {
     }
 
     fn verify(&self, token: &Admitted<'_, '_, '_>, context: Context<'_>) -> Verdict {
-        let id = match &self.authorizer.keys {
-            KeySource::Secrets(secrets) => return Verdict::of(token.verify(Keys::Secrets(secrets), context.now), None),
-            KeySource::Inline(set) => return Verdict::of(token.verify(Keys::Public(set), context.now), None),
-            KeySource::Remote(id) => *id,
+        let id = match self.authorizer.keys.configured() {
+            Ok(keys) => return Verdict::of(token.verify(keys, context.now), None),
+            Err(id) => id,
         };
         let Some(source) = context.sources.get(id.0) else {
             return Verdict::Unavailable(Reject::config(format!("there is no key source {}", id.0)));

@@ -3,16 +3,6 @@
 use crate::reply::Reply;
 use crate::request::Head;
 
-/// The headers that are ours where these rules apply: an upstream's own are removed.
-pub const RESPONSE_HEADERS: [&str; 6] = [
-    "access-control-allow-origin",
-    "access-control-allow-methods",
-    "access-control-allow-headers",
-    "access-control-allow-credentials",
-    "access-control-expose-headers",
-    "access-control-max-age",
-];
-
 /// Cross-origin rules, compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cors {

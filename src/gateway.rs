@@ -83,6 +83,8 @@ pub struct Matched<'g, 'r> {
 #[derive(Debug)]
 pub struct Authenticated<'g, 'r> {
     matched: Matched<'g, 'r>,
+    /// The authorizers of its route.
+    authorizers: Vec<&'g Authorizer>,
     identity: Option<Identity<'g>>,
     /// A source to be asked for fresh keys after the response.
     pub refresh: Option<SourceId>,
@@ -247,6 +249,7 @@ impl<'g, 'r> Matched<'g, 'r> {
         if self.route.auth.is_empty() {
             return Authn::Passed(Authenticated {
                 matched: self,
+                authorizers: Vec::new(),
                 identity: None,
                 refresh: None,
                 ignored: None,
@@ -259,7 +262,7 @@ impl<'g, 'r> Matched<'g, 'r> {
         };
         match authn::authenticate(&authorizers, self.route.mode, gateway.max_token_bytes, head, context) {
             Outcome::Passed { identity, refresh, ignored, memo } => {
-                Authn::Passed(Authenticated { matched: self, identity, refresh, ignored, memo })
+                Authn::Passed(Authenticated { matched: self, authorizers, identity, refresh, ignored, memo })
             }
             Outcome::Needs(source, want) => Authn::Needs(self, source, want),
             Outcome::Refused(reject) => Authn::Refused(self.refuse(reject)),
@@ -295,9 +298,8 @@ impl<'g> Authenticated<'g, '_> {
             Ok(RouteAction::Answer(reply)) => return self.answer(reply, head).map(Action::Answer),
             Err(fault) => return Err(matched.refuse(Reject::config(fault.0.join("; ")))),
         };
-        let authorizers = matched.authorizers().map_err(|reject| matched.refuse(reject))?;
         let identity = self.identity.as_ref();
-        let outbound = upstream.outbound(&matched.path, head, &authorizers, identity, &matched.gateway.reserved);
+        let outbound = upstream.outbound(&matched.path, head, &self.authorizers, identity, &matched.gateway.reserved);
         Ok(Action::Forward(outbound))
     }
 

@@ -162,12 +162,11 @@ impl KeyRing {
             && let Some(fresh) = source.freshness(keys, now)
         {
             let resting = slot.asked_at.is_some_and(|asked| now.since(asked) < UNKNOWN_KEY_COOLDOWN_MS);
-            let free = slot.lease_until.is_none_or(|until| until <= now);
             let may_ask = !resting && backoff == 0;
             return Look::Keys {
                 set: &keys.set,
                 generation: slot.generation,
-                refresh: !fresh && backoff == 0 && free,
+                refresh: !fresh && backoff == 0 && !slot.is_leased(now),
                 may_ask,
             };
         }
@@ -177,7 +176,7 @@ impl KeyRing {
     /// Takes the right to ask source `id`, for `for_ms` at most. `false`: another request of this isolate has it.
     pub fn lease(&mut self, id: SourceId, now: UnixTime, for_ms: u64) -> bool {
         let Some(slot) = self.slots.get_mut(id.0) else { return true };
-        if slot.lease_until.is_some_and(|until| now < until) {
+        if slot.is_leased(now) {
             return false;
         }
         slot.lease_until = Some(UnixTime::from_millis(now.as_millis().saturating_add(for_ms)));
@@ -186,7 +185,7 @@ impl KeyRing {
 
     /// Whether another request is asking source `id`.
     pub fn is_leased(&self, id: SourceId, now: UnixTime) -> bool {
-        self.slots.get(id.0).and_then(|slot| slot.lease_until).is_some_and(|until| now < until)
+        self.slots.get(id.0).is_some_and(|slot| slot.is_leased(now))
     }
 
     /// Gives the right to ask back without a result.
@@ -225,6 +224,10 @@ impl KeyRing {
 }
 
 impl Slot {
+    fn is_leased(&self, now: UnixTime) -> bool {
+        self.lease_until.is_some_and(|until| now < until)
+    }
+
     /// Milliseconds for which the source is left alone after its last failures.
     fn backoff_ms(&self, now: UnixTime) -> u64 {
         let (Some(asked), 1..) = (self.asked_at, self.failures) else { return 0 };

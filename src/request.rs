@@ -17,6 +17,20 @@ pub struct Head<'r> {
     pub headers: &'r dyn Headers,
 }
 
+/// The longest request id that is taken from a client.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+impl Head<'_> {
+    /// The client's `x-request-id`, where it is one that a log can hold.
+    pub fn request_id(&self) -> Option<String> {
+        let fits = |id: &String| {
+            (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte))
+        };
+        self.headers.get("x-request-id").filter(fits)
+    }
+}
+
 /// For tests and the command line.
 impl Headers for Vec<(String, String)> {
     fn get(&self, name: &str) -> Option<String> {
@@ -26,5 +40,30 @@ impl Headers for Vec<(String, String)> {
             .map(|(_, value)| value.as_str())
             .collect();
         (!values.is_empty()).then(|| values.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_is_taken_where_a_log_can_hold_it() {
+        let longest = "a".repeat(MAX_REQUEST_ID_BYTES);
+        let too_long = "a".repeat(MAX_REQUEST_ID_BYTES + 1);
+        for (id, taken) in [
+            ("abc-123_4.5:6/7+8=", true),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("", false),
+            ("a b", false),
+            (r#"{"a":1}"#, false),
+            ("a, b", false),
+            ("é", false),
+        ] {
+            let headers = vec![("X-Request-Id".to_owned(), id.to_owned())];
+            let head = Head { method: "GET", url: "https://h/", headers: &headers };
+            assert_eq!(head.request_id().as_deref(), taken.then_some(id), "{id:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Between JavaScript's types and the library's, without panics.
 
 use portcullis::reply::Reply;
-use portcullis::request::Headers;
+use portcullis::request::{Head, Headers};
 use portcullis::time::UnixTime;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -29,7 +29,7 @@ pub(crate) fn now() -> UnixTime {
 }
 
 /// An answer of the gateway's own. A status with a body that it cannot have would throw, so such bodies are left out.
-pub(crate) fn response(reply: &Reply, is_head: bool) -> web_sys::Response {
+pub(crate) fn response(reply: &Reply, head: &Head<'_>) -> web_sys::Response {
     let init = web_sys::ResponseInit::new();
     init.set_status(reply.status);
     if let Ok(headers) = web_sys::Headers::new() {
@@ -39,7 +39,7 @@ pub(crate) fn response(reply: &Reply, is_head: bool) -> web_sys::Response {
         }
         init.set_headers(&headers);
     }
-    let bodiless = is_head || matches!(reply.status, 204 | 205 | 304);
+    let bodiless = head.method == "HEAD" || matches!(reply.status, 204 | 205 | 304);
     let body = (!bodiless).then_some(reply.body.as_str());
     web_sys::Response::new_with_opt_str_and_init(body, &init).unwrap_or_else(|_| web_sys::Response::error())
 }

@@ -57,9 +57,7 @@ pub(crate) fn refresh_later(state: &Rc<State>, id: SourceId, env: &Env, ctx: &Co
             state.change_ring(|ring| ring.release(id));
             return;
         }
-        if let Some(stored) = fetch_into_ring(&state, id, source).await {
-            to_kv(source, &stored, &env).await;
-        }
+        fetch_and_keep(&state, id, source, &env).await;
     });
 }
 
@@ -70,11 +68,8 @@ pub(crate) async fn refresh_all(state: &Rc<State>, env: &Env) {
     for (number, source) in sources.iter().enumerate() {
         let id = SourceId(number);
         let due = stored(source, env).await.is_none_or(|keys| source.is_due(&keys, now()));
-        if due
-            && state.change_ring(|ring| ring.lease(id, now(), source.timeout_ms))
-            && let Some(stored) = fetch_into_ring(state, id, source).await
-        {
-            to_kv(source, &stored, env).await;
+        if due && state.change_ring(|ring| ring.lease(id, now(), source.timeout_ms)) {
+            fetch_and_keep(state, id, source, env).await;
         }
     }
 }
@@ -116,10 +111,18 @@ async fn to_kv(source: &Source, stored: &str, env: &Env) {
     }
 }
 
+/// Asks the source for a request that waits, and lets KV wait until that is answered.
 async fn fetch(state: &Rc<State>, id: SourceId, source: &Source, env: &Env, ctx: &Context) {
     if let Some(stored) = fetch_into_ring(state, id, source).await {
         let (source, env) = (source.clone(), env.clone());
         after_response(ctx, async move { to_kv(&source, &stored, &env).await });
+    }
+}
+
+/// Asks the source, where no request waits for the answer.
+async fn fetch_and_keep(state: &State, id: SourceId, source: &Source, env: &Env) {
+    if let Some(stored) = fetch_into_ring(state, id, source).await {
+        to_kv(source, &stored, env).await;
     }
 }
 

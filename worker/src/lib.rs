@@ -97,7 +97,7 @@ fn pass<'g>(
 ) -> Result<Decision, Refused<'g>> {
     let matched = match gateway.route(head)? {
         Routed::Matched(matched) => matched,
-        Routed::Answer(reply) => return Ok(Decision::Answer(response(&reply, head.method == "HEAD"))),
+        Routed::Answer(reply) => return Ok(Decision::Answer(response(&reply, head))),
     };
     let mut permitted = match state.with_context(gateway, |context| matched.authenticate(head, context)) {
         Authn::Passed(permitted) => permitted,
@@ -119,7 +119,7 @@ fn act<'g>(
     head: &Head<'_>,
 ) -> Result<Decision, Refused<'g>> {
     match permitted.action(head)? {
-        Action::Answer(reply) => Ok(Decision::Answer(response(&reply, head.method == "HEAD"))),
+        Action::Answer(reply) => Ok(Decision::Answer(response(&reply, head))),
         Action::Forward(outbound) => {
             log::left_out(&outbound);
             let cors = permitted.cors_headers(head)?;
@@ -142,13 +142,13 @@ fn refuse_all(head: &Head<'_>) -> web_sys::Response {
     let reject = Reject::config("the configuration is refused as a whole; `portcullis check` says why".into());
     let id = request_id(head);
     log::refusal(&reject, &id);
-    response(&reject.reply(Detail::Full, &id), head.method == "HEAD")
+    response(&reject.reply(Detail::Full, &id), head)
 }
 
 fn answer(head: &Head<'_>, refused: &Refused<'_>) -> web_sys::Response {
     let id = request_id(head);
     log::refusal(&refused.reject, &id);
-    response(&refused.reply(head, &id), head.method == "HEAD")
+    response(&refused.reply(head, &id), head)
 }
 
 fn with_head<T>(request: &web_sys::Request, look: impl FnOnce(&Head<'_>) -> T) -> T {
@@ -156,10 +156,7 @@ fn with_head<T>(request: &web_sys::Request, look: impl FnOnce(&Head<'_>) -> T) -
     look(&Head { method: &method, url: &url, headers: &headers })
 }
 
-/// The client's `x-request-id` where it is one that a log can hold, else a new one.
+/// The client's request id, or a new one.
 fn request_id(head: &Head<'_>) -> String {
-    let fits = |id: &String| {
-        (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b))
-    };
-    head.headers.get("x-request-id").filter(fits).unwrap_or_else(convert::random_uuid)
+    head.request_id().unwrap_or_else(convert::random_uuid)
 }

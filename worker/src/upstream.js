@@ -6,7 +6,7 @@ export async function forward(request, url, ms, remove, set, connection, cors) {
   const headers = new Headers(request.headers);
   // `x_user_id` is `x-user-id` to every upstream that turns headers into variables (RFC 3875 section 4.1.18), so both go.
   const removed = dashed(remove).split("\n");
-  for (const name of [...headers.keys()]) if (removed.includes(dashed(name))) headers.delete(name);
+  drop(headers, (name) => removed.includes(dashed(name)));
   for (const [name, value] of pairs(set)) headers.set(name, value);
   // GET and HEAD have no body here (the runtime throws for one), and so no length.
   const body = request.method === "GET" || request.method === "HEAD" ? null : request.body;
@@ -41,15 +41,16 @@ function edit(answer, connection, cors) {
   if (answer.status === 101 || (cors === undefined && !connection.some((name) => own.has(name)))) return answer;
   // Headers are copied as a whole: two `Set-Cookie` stay two.
   const edited = new Response(answer.body, answer);
-  for (const name of own.get("connection")?.split(",") ?? []) {
-    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim())) edited.headers.delete(name.trim());
-  }
-  for (const name of connection) edited.headers.delete(name);
-  if (cors !== undefined) {
-    for (const name of [...own.keys()]) if (name.startsWith("access-control-")) edited.headers.delete(name);
-    for (const [name, value] of pairs(cors)) edited.headers.append(name, value);
-  }
+  const named = (own.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const ours = (name) => cors !== undefined && name.startsWith("access-control-");
+  drop(edited.headers, (name) => connection.includes(name) || named.includes(name) || ours(name));
+  for (const [name, value] of pairs(cors ?? "")) edited.headers.append(name, value);
   return edited;
+}
+
+/** Takes the headers off for which `goes` says so. */
+function drop(headers, goes) {
+  for (const name of [...headers.keys()]) if (goes(name)) headers.delete(name);
 }
 
 const dashed = (name) => name.replaceAll("_", "-");
