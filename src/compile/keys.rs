@@ -23,6 +23,18 @@ use crate::url::HttpUrl;
 const JWKS_TIMEOUT_MS: u64 = 5_000;
 const JWKS_STALE_MS: u64 = 86_400_000;
 
+/// The fields that keys can come from, and whether each is in use.
+pub(super) fn key_places(jwt: &Jwt) -> [(&'static str, bool); 6] {
+    [
+        ("secret", !jwt.secret.is_absent()),
+        ("secrets", !jwt.secrets.is_absent()),
+        ("jwks_url", !jwt.jwks_url.is_absent()),
+        ("jwks", !jwt.jwks.is_absent()),
+        ("public_key", !jwt.public_key.is_absent()),
+        ("discovery", jwt.discovery.value() == Some(&true)),
+    ]
+}
+
 impl Compiler<'_> {
     /// The one place where keys come from.
     pub(super) fn keys(
@@ -32,15 +44,7 @@ impl Compiler<'_> {
         algorithms: Option<&[Algorithm]>,
         sources: &mut Vec<Source>,
     ) -> Option<KeySource> {
-        let discovery = jwt.discovery.value() == Some(&true);
-        let places = [
-            ("secret", !jwt.secret.is_absent()),
-            ("secrets", !jwt.secrets.is_absent()),
-            ("jwks_url", !jwt.jwks_url.is_absent()),
-            ("jwks", !jwt.jwks.is_absent()),
-            ("public_key", !jwt.public_key.is_absent()),
-            ("discovery", discovery),
-        ];
+        let places = key_places(jwt);
         let written: Vec<&str> = places.into_iter().filter(|(_, here)| *here).map(|(name, _)| name).collect();
         let source = match written.as_slice() {
             ["secret" | "secrets"] => {

@@ -1,6 +1,7 @@
 //! Presets: what the identity providers' own settings stand for. One table; a provider is a row.
 
 use super::Compiler;
+use super::keys::key_places;
 use crate::config::field::{At, Field};
 use crate::config::wire::{Authorizer, Jwt, OneOrMany, TokenFrom};
 use crate::jwt::claims::ClaimRules;
@@ -194,8 +195,8 @@ impl Compiler<'_> {
             let issuers = preset.issuers.iter().map(|issuer| Field::Good(written(issuer))).collect();
             jwt.issuer = Field::Good(At { value: OneOrMany::List(issuers), offset: place });
         }
-        let has_keys = [&jwt.jwks_url, &jwt.secret, &jwt.public_key].iter().any(|field| !field.is_absent())
-            || !(jwt.jwks.is_absent() && jwt.secrets.is_absent() && jwt.discovery.is_absent());
+        // `discovery: false` is a word about keys too.
+        let has_keys = key_places(&jwt).iter().any(|(_, here)| *here) || !jwt.discovery.is_absent();
         if !has_keys && preset.jwks_url.is_empty() {
             jwt.discovery = Field::Good(At { value: true, offset: place });
         } else if !has_keys {
