@@ -9,7 +9,7 @@ import { bin, installPackages } from "./lib/packages.mjs";
 import { ask, digest, fail, once, root, run, say } from "./lib/run.mjs";
 
 /** What the wasm may weigh, in bytes of gzip. */
-const BUDGET = 350_000;
+const BUDGET = 400_000;
 
 const only = process.argv[2];
 
@@ -40,7 +40,9 @@ function budget() {
 
 function endToEnd() {
   const bundle = join(root, "build/bundle");
-  const inputs = ["build/portcullis.js", "build/portcullis_bg.wasm", "worker/entry.js", "worker/guard.js", "wrangler.toml"];
+  const snippets = readdirSync(join(root, "build/snippets"), { recursive: true }).filter((file) => file.endsWith(".js"));
+  const built = ["portcullis.js", "portcullis_bg.wasm", ...snippets.map((file) => join("snippets", file))].map((file) => join("build", file));
+  const inputs = [...built, "worker/entry.js", "worker/guard.js", "wrangler.toml"];
   once(join(root, "build/.bundle-stamp"), digest(...inputs.map((file) => readFileSync(join(root, file)))), [join(bundle, "entry.js")], () => {
     rmSync(bundle, { recursive: true, force: true });
     run("Bundling as `wrangler deploy` does", bin("wrangler"), ["deploy", "--dry-run", "--outdir", bundle], {

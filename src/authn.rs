@@ -55,7 +55,16 @@ pub enum KeySource {
 pub struct Identity<'g> {
     /// The authorizer that says so.
     pub authorizer: &'g Authorizer,
+    /// Whether the signature was checked for a request before, not for this one.
+    pub remembered: bool,
     verified: Arc<Verified>,
+}
+
+impl Authorizer {
+    /// What logs call it.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or("default")
+    }
 }
 
 impl Identity<'_> {
@@ -193,7 +202,7 @@ fn check<'g>(
         Judged::Needs(source, want) => Ok(Checked::Needs(source, want)),
         Judged::Verified(identity, refresh) => {
             let memo = digest.zip(tokens.first()).and_then(|(digest, (_, token))| {
-                let Identity { authorizer, verified } = &identity;
+                let Identity { authorizer, verified, .. } = &identity;
                 let (keys, _) = authorizer.keys.at_hand(context)?;
                 let entry = Entry { authorizer: authorizer.number, keys, verified: Arc::clone(verified) };
                 Some(Memo::new(digest, token.len(), entry))
@@ -223,10 +232,15 @@ fn recall<'g>(
         return None;
     }
     authorizer.policy.judge_again(&entry.verified, context.now).ok()?;
-    Some((Identity { authorizer, verified: Arc::clone(&entry.verified) }, refresh))
+    Some((Identity { authorizer, remembered: true, verified: Arc::clone(&entry.verified) }, refresh))
 }
 
 impl KeySource {
+    /// Whether the keys are fetched.
+    pub const fn is_remote(&self) -> bool {
+        matches!(self, Self::Remote(_))
+    }
+
     /// The keys of the configuration, or the source that has them.
     fn configured(&self) -> Result<Keys<'_>, SourceId> {
         match self {
@@ -288,7 +302,8 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Jud
     for (claimant, token) in &admitted {
         match claimant.verify(token, context) {
             Verdict::Good(verified, refresh) => {
-                let identity = Identity { authorizer: claimant.authorizer, verified: Arc::new(verified) };
+                let authorizer = claimant.authorizer;
+                let identity = Identity { authorizer, remembered: false, verified: Arc::new(verified) };
                 return Ok(Judged::Verified(identity, refresh));
             }
             Verdict::Bad(error) => told = told.max(Some(error)),

@@ -6,9 +6,12 @@
 mod authorizer;
 mod cors;
 mod keys;
+mod limits;
 mod paths;
 mod presets;
 mod response;
+mod template;
+mod upstream;
 
 use std::cell::{Cell, RefCell};
 
@@ -62,6 +65,7 @@ pub fn compile(text: &str, env: Env<'_>) -> Compiled {
         findings: RefCell::default(),
         scoped_errors: Cell::new(0),
         depth: Cell::new(0),
+        header_reads: RefCell::default(),
     };
     let config: Option<wire::Config> = read(source.root(), &compiler.findings);
     let gateway = config.map(|config| compiler.gateway(&config));
@@ -79,6 +83,8 @@ struct Compiler<'s> {
     /// Errors that a [`Fault`] stands for. Any other error refuses the whole.
     scoped_errors: Cell<usize>,
     depth: Cell<usize>,
+    /// Headers of clients' requests that templates read, with the places.
+    header_reads: RefCell<Vec<(usize, String)>>,
 }
 
 impl Compiler<'_> {
@@ -94,9 +100,11 @@ impl Compiler<'_> {
             routes: Vec::new(),
             cors: config.cors.good().map(|at| self.cors(at)),
             reserved: authorizers.reserved,
+            log: Self::log(config),
             detail: config.errors.value().and_then(|errors| errors.detail.value().copied()).unwrap_or_default(),
             max_token_bytes: self.limit(config, |limits| &limits.max_token_bytes, MAX_TOKEN_BYTES),
             max_path_bytes: self.limit(config, |limits| &limits.max_path_bytes, MAX_PATH_BYTES),
+            max_body_bytes: config.limits.value().and_then(|limits| limits.max_body_bytes.value().copied()),
         };
         self.paths(config, &servers, &authorizers.names, &mut gateway);
         gateway
@@ -129,6 +137,26 @@ impl Compiler<'_> {
             servers.push((alias.value.clone(), url));
         }
         servers
+    }
+
+    /// The services by alias, each with the name of its binding.
+    fn services(&self, config: &wire::Config) -> Vec<(String, String)> {
+        let mut services: Vec<(String, String)> = Vec::new();
+        let mut places: Vec<usize> = Vec::new();
+        for at in config.service_bindings.elements() {
+            let alias = self.required(&at.value.alias, at.offset, "alias");
+            let binding = self.required(&at.value.binding, at.offset, "binding");
+            let (Some(alias), Some(binding)) = (alias, binding) else { continue };
+            if let Some(known) = services.iter().position(|(known, _)| *known == alias.value) {
+                let message = format!("two service bindings are called `{}`", alias.value);
+                let other = places.get(known).copied().unwrap_or(0);
+                self.report(Finding::conflict(alias.offset, other, message));
+                continue;
+            }
+            places.push(alias.offset);
+            services.push((alias.value.clone(), binding.value.clone()));
+        }
+        services
     }
 
     fn limit(&self, config: &wire::Config, pick: impl Fn(&wire::Limits) -> &Field<u64>, default: usize) -> usize {

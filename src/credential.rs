@@ -103,7 +103,7 @@ fn cookies<'n>(headers: &dyn Headers, name: &'n str) -> impl Iterator<Item = Str
 }
 
 /// All values of one query parameter.
-fn parameters<'n>(url: &str, name: &'n str) -> impl Iterator<Item = String> + use<'n> {
+pub(crate) fn parameters<'n>(url: &str, name: &'n str) -> impl Iterator<Item = String> + use<'n> {
     let query = Target::parse(url).map_or("", |target| target.query);
     let pairs: Vec<(Vec<u8>, Vec<u8>)> = query
         .strip_prefix('?')

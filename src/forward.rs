@@ -1,175 +1,191 @@
 //! What goes to the upstream: the URL, and the edits to the client's headers.
 
-use serde_json::Value;
+mod edits;
 
 use crate::authn::{Authorizer, Identity};
-use crate::credential::{Place, without_cookie, without_parameter};
+use crate::credential::without_parameter;
+use crate::reject::{Code, Reject};
 use crate::request::Head;
 use crate::route::path::RequestPath;
+use crate::template::{Template, Values, push_encoded};
 use crate::url::{HttpUrl, Target};
 
-/// Headers that are for one connection alone (RFC 9110 section 7.6.1), and those that the gateway sets itself.
-const NOT_FORWARDED: [&str; 12] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "host",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-forwarded-host",
-];
+pub(crate) use edits::NOT_FORWARDED;
+pub use edits::{Edits, Mapped};
 
 /// Headers of an upstream's answer that are for its connection alone.
 pub const NOT_RETURNED: [&str; 6] =
     ["connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer"];
 
-/// Where the runtime puts the client's address.
-const CLIENT_ADDRESS: &str = "cf-connecting-ip";
+/// Methods that promise to change nothing (RFC 9110 section 9.2.1 and the registry of section 18.2): what may be sent twice.
+const SAFE_METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
 
 /// An upstream as a route uses it.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     /// Where it is.
-    pub url: HttpUrl,
-    /// How many leading segments of the path are taken off.
-    pub strip_segments: usize,
-    /// How long it may take to its response head, in milliseconds.
+    pub to: Destination,
+    /// What becomes of the path.
+    pub path: PathRule,
+    /// What is set and removed among the request's headers.
+    pub headers: Vec<Mapped>,
+    /// What is set and removed in its query.
+    pub query: Vec<Mapped>,
+    /// How long it may take to its response head, all attempts together, in milliseconds.
+    pub timeout_ms: u32,
+    /// When it is asked again.
+    pub retries: Option<Retries>,
+}
+
+/// Where an upstream is.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// At a URL.
+    Server(HttpUrl),
+    /// Bound to this Worker under this name.
+    Service(String),
+}
+
+/// What becomes of a path on its way to the upstream.
+#[derive(Clone, Debug)]
+pub enum PathRule {
+    /// This many leading segments are taken off.
+    Strip(usize),
+    /// It is made anew.
+    Rewrite(Template),
+}
+
+/// When an upstream is asked again: for a safe method without a body, and never for longer than its timeout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retries {
+    /// How many further times.
+    pub attempts: u32,
+    /// After these statuses.
+    pub statuses: Vec<u16>,
+    /// After no answer at all.
+    pub unreachable: bool,
+}
+
+/// A Worker that is asked before anything else is done for a request.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// The name under which it is bound.
+    pub binding: String,
+    /// How long it may take, in milliseconds.
     pub timeout_ms: u32,
 }
 
-/// A request for an upstream: the client's own method, body and headers, with these edits.
+/// A request to be sent: the client's own method, body and headers, with these edits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbound {
     /// The absolute URL.
     pub url: String,
-    /// Headers to be removed first.
-    pub remove: Vec<String>,
-    /// Headers to be set then.
-    pub set: Vec<(String, String)>,
-    /// How long the upstream may take to its response head, in milliseconds.
+    /// The service binding that gets it, in place of the host in the URL.
+    pub service: Option<String>,
+    /// The edits to its headers.
+    pub edits: Edits,
+    /// How long the response head may take, in milliseconds.
     pub timeout_ms: u32,
-    /// Headers of claims that were left out, for the log: their values hold control characters.
-    pub left_out: Vec<String>,
+    /// When it may be sent again.
+    pub retries: Option<Retries>,
+}
+
+/// What is known of a request that is sent on.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender<'s> {
+    pub(crate) head: &'s Head<'s>,
+    /// The path that was matched and authorised; no other is sent on.
+    pub(crate) path: &'s RequestPath<'s>,
+    pub(crate) authorizers: &'s [&'s Authorizer],
+    pub(crate) identity: Option<&'s Identity<'s>>,
+    /// The headers that only the gateway may set, for whichever route.
+    pub(crate) reserved: &'s [String],
+}
+
+impl<'s> Sender<'s> {
+    /// What its templates are filled from.
+    pub(crate) fn values(&self) -> Values<'s> {
+        Values { head: self.head, path: self.path, claims: self.identity.map(Identity::claims) }
+    }
+
+    fn edits(&self) -> (Edits, String) {
+        let mut query = Target::parse(self.head.url).map_or("", |target| target.query).to_owned();
+        let edits = Edits::new(self.head, &mut query, self.authorizers, self.identity, self.reserved);
+        (edits, query)
+    }
+
+    /// Where the client took this gateway to be.
+    fn origin(&self) -> String {
+        Target::parse(self.head.url)
+            .map_or_else(String::new, |target| format!("{}://{}", target.scheme, target.authority))
+    }
 }
 
 impl Upstream {
-    /// The request for this upstream. `path` is the one that was matched and authorised, and no other is sent on. `reserved` are the
-    /// headers that only the gateway may set, for whichever route.
-    pub fn outbound(
-        &self,
-        path: &RequestPath<'_>,
-        head: &Head<'_>,
-        authorizers: &[&Authorizer],
-        identity: Option<&Identity<'_>>,
-        reserved: &[String],
-    ) -> Outbound {
-        let target = Target::parse(head.url);
-        let mut query = target.map_or("", |target| target.query).to_owned();
-        let mut remove: Vec<String> = NOT_FORWARDED.iter().map(|&name| name.to_owned()).collect();
-        if let Some(named) = head.headers.get("connection") {
-            remove.extend(named.split(',').map(|name| name.trim().to_ascii_lowercase()).filter(|name| is_token(name)));
+    /// The request for this upstream.
+    ///
+    /// # Errors
+    /// `invalid_request` where a rewritten path lacks something that the request does not have.
+    pub(crate) fn outbound(&self, sender: Sender<'_>) -> Result<Outbound, Reject> {
+        let (mut edits, mut query) = sender.edits();
+        edits.apply(&self.headers, sender.values());
+        for (name, template) in &self.query {
+            map_parameter(&mut query, name, template.as_ref().and_then(|template| template.text(sender.values())));
         }
-        remove.extend_from_slice(reserved);
-        let mut set = Vec::new();
-        if let Some(target) = target {
-            set.push(("x-forwarded-proto".to_owned(), target.scheme.to_owned()));
-            set.push(("x-forwarded-host".to_owned(), target.authority.to_owned()));
-        }
-        if let Some(address) = head.headers.get(CLIENT_ADDRESS) {
-            set.push(("x-forwarded-for".to_owned(), address));
-        }
-        // `Upgrade` goes on for WebSockets alone (RFC 6455); everything else that a connection could become ends here.
-        match head.headers.get("upgrade") {
-            Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {
-                remove.retain(|name| name != "upgrade");
-            }
-            Some(_) => remove.push("upgrade".to_owned()),
-            None => {}
-        }
-        for authorizer in authorizers.iter().filter(|authorizer| !authorizer.forward_token) {
-            for place in &authorizer.places {
-                take_off(place, head, &mut query, &mut remove, &mut set);
-            }
-        }
-        let mut left_out = Vec::new();
-        if let Some(identity) = identity {
-            identity.assert(&mut set, &mut left_out);
-        }
-        let url = format!("{}{}{query}", self.url.origin, self.path(path));
-        Outbound { url, remove, set, timeout_ms: self.timeout_ms, left_out }
+        let path = match &self.path {
+            PathRule::Strip(segments) => strip(sender.path, *segments).to_owned(),
+            PathRule::Rewrite(template) => template.path(sender.values()).map_err(|lacking| {
+                Reject::new(Code::InvalidRequest).because(format!("the path cannot be rewritten for lack of {lacking}"))
+            })?,
+        };
+        let (base, service) = match &self.to {
+            Destination::Server(url) => (format!("{}{}", url.origin, url.base), None),
+            Destination::Service(binding) => (sender.origin(), Some(binding.clone())),
+        };
+        let slash = if path.is_empty() && self.is_at_root() { "/" } else { "" };
+        let url = format!("{base}{path}{slash}{query}");
+        let retries = self
+            .retries
+            .clone()
+            .filter(|_| SAFE_METHODS.contains(&sender.head.method) && sender.head.headers.get("upgrade").is_none());
+        Ok(Outbound { url, service, edits, timeout_ms: self.timeout_ms, retries })
     }
 
-    fn path(&self, path: &RequestPath<'_>) -> String {
-        let mut rest = path.as_str();
-        for _ in 0..self.strip_segments {
-            let after_slash = rest.get(1..).unwrap_or("");
-            rest = after_slash.find('/').and_then(|slash| after_slash.get(slash..)).unwrap_or("");
-        }
-        let joined = format!("{}{rest}", self.url.base);
-        if joined.is_empty() { "/".to_owned() } else { joined }
-    }
-}
-
-impl Identity<'_> {
-    /// Adds the headers that tell the upstream who is asking.
-    fn assert(&self, set: &mut Vec<(String, String)>, left_out: &mut Vec<String>) {
-        for (claim, header) in &self.authorizer.forward_claims {
-            match self.claims().find(claim).map(header_text) {
-                Some(Some(text)) => set.push((header.clone(), text)),
-                Some(None) => left_out.push(header.clone()),
-                None => {}
-            }
-        }
-        if let Some(header) = &self.authorizer.forward_payload {
-            use base64::Engine;
-            let payload = Value::Object(self.claims().members().clone()).to_string();
-            set.push((header.clone(), base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload)));
+    fn is_at_root(&self) -> bool {
+        match &self.to {
+            Destination::Server(url) => url.base.is_empty(),
+            Destination::Service(_) => true,
         }
     }
 }
 
-/// A claim as a header's value; `None` for what could break a header line.
-fn header_text(value: &Value) -> Option<String> {
-    let scalar = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        _ => None,
-    };
-    let text = match value {
-        Value::Array(list) => match list.iter().map(scalar).collect::<Option<Vec<_>>>() {
-            Some(texts) => texts.join(","),
-            None => value.to_string(),
-        },
-        _ => scalar(value).unwrap_or_else(|| value.to_string()),
-    };
-    (!text.chars().any(char::is_control)).then_some(text)
+impl Hook {
+    /// The question for this hook: the client's own request but for its body, with the identity that the upstream would get.
+    pub(crate) fn outbound(&self, sender: Sender<'_>) -> Outbound {
+        let (edits, query) = sender.edits();
+        let url = format!("{}{}{query}", sender.origin(), sender.path.as_str());
+        Outbound { url, service: Some(self.binding.clone()), edits, timeout_ms: self.timeout_ms, retries: None }
+    }
 }
 
-/// Takes a credential off the request.
-fn take_off(
-    place: &Place,
-    head: &Head<'_>,
-    query: &mut String,
-    remove: &mut Vec<String>,
-    set: &mut Vec<(String, String)>,
-) {
-    match place {
-        Place::Header { name, .. } => remove.push(name.clone()),
-        Place::Query(name) => *query = without_parameter(query, name),
-        Place::Cookie(name) => {
-            let line = set.iter().find(|(header, _)| header == "cookie").map(|(_, line)| line.clone());
-            let Some(line) = line.or_else(|| head.headers.get("cookie")) else { return };
-            set.retain(|(header, _)| header != "cookie");
-            remove.push("cookie".to_owned());
-            if let Some(kept) = without_cookie(&line, name) {
-                set.push(("cookie".to_owned(), kept));
-            }
-        }
+/// `path` without its first `segments`.
+fn strip<'p>(path: &'p RequestPath<'_>, segments: usize) -> &'p str {
+    let mut rest = path.as_str();
+    for _ in 0..segments {
+        let after_slash = rest.get(1..).unwrap_or("");
+        rest = after_slash.find('/').and_then(|slash| after_slash.get(slash..)).unwrap_or("");
+    }
+    rest
+}
+
+/// Sets or removes one parameter, and leaves all others as they are, byte for byte.
+fn map_parameter(query: &mut String, name: &str, value: Option<String>) {
+    *query = without_parameter(query, name);
+    if let Some(value) = value {
+        query.push(if query.is_empty() { '?' } else { '&' });
+        push_encoded(query, name);
+        query.push('=');
+        push_encoded(query, &value);
     }
 }
 

@@ -1,17 +1,22 @@
 //! A request's way through the gateway. Each stage is made by the one before and by nothing else.
 //!
 //! ```text
-//! Head ──Gateway::route──▶ Matched ──authenticate──▶ Authenticated ──action──▶ Outbound or Reply
-//!            │                 └─▶ Needs (a key set; then again)
-//!            └─▶ Reply (preflight)                any stage ──▶ Refused ──▶ Reply
+//! Head ──Gateway::route──▶ Matched ──authenticate──▶ Authenticated ──action──▶ Action: Outbound or Reply
+//!            │      limits ─┘│        limits ─┘            any stage ──▶ Refused ──▶ Reply
+//!            └─▶ Reply       └─▶ Needs (a key set; then again)
+//!               (preflight)
 //! ```
 
-use crate::authn::{self, Authorizer, Context, Identity, Outcome};
+mod methods;
+mod stages;
+
+use crate::authn::Authorizer;
 use crate::config::wire::{Detail, Mode};
 use crate::cors::{self, Cors};
-use crate::forward::{Outbound, Upstream};
-use crate::jwks::{Source, SourceId, Want};
-use crate::memory::Memo;
+use crate::forward::{Destination, Hook, Mapped, Upstream};
+use crate::jwks::{Source, SourceId};
+use crate::limit::RateLimit;
+use crate::record::LogRules;
 use crate::reject::{Code, Reject};
 use crate::reply::Reply;
 use crate::request::Head;
@@ -19,9 +24,18 @@ use crate::route::path::RequestPath;
 use crate::route::router::Router;
 use crate::url::Target;
 
+pub(crate) use methods::Methods;
+pub use stages::{Action, Authenticated, Authn, Matched, Then};
+
 /// Something of the configuration that cannot be used: what is wrong with it, for the log. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault(pub Vec<String>);
+
+impl Fault {
+    fn reject(&self) -> Reject {
+        Reject::config(self.0.join("; "))
+    }
+}
 
 /// A compiled configuration with its environment: what requests are held against.
 #[derive(Debug)]
@@ -37,27 +51,26 @@ pub struct Gateway {
     /// Headers that carry an identity on any route. A client's own copies are removed on all of them: an upstream that trusts such a
     /// header behind one route will not tell routes apart.
     pub(crate) reserved: Vec<String>,
+    pub(crate) log: LogRules,
     pub(crate) detail: Detail,
     pub(crate) max_token_bytes: usize,
     pub(crate) max_path_bytes: usize,
-}
-
-/// What one pattern can do.
-#[derive(Debug, Default)]
-pub(crate) struct Methods {
-    /// Method and number of the route, in the order of the file.
-    pub(crate) named: Vec<(String, usize)>,
-    /// The route for all other methods.
-    pub(crate) any: Option<usize>,
+    pub(crate) max_body_bytes: Option<u64>,
 }
 
 /// One route.
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// The pattern as it is written.
+    pub(crate) label: String,
     /// Numbers of the authorizers; none: open.
     pub(crate) auth: Vec<usize>,
     pub(crate) mode: Option<Mode>,
+    pub(crate) limits: Vec<RateLimit>,
+    pub(crate) hook: Option<Hook>,
     pub(crate) cors: Option<Result<Cors, Fault>>,
+    /// Headers of the answer, where it is no refusal.
+    pub(crate) response_headers: Vec<Mapped>,
     pub(crate) action: Result<RouteAction, Fault>,
 }
 
@@ -66,32 +79,6 @@ pub(crate) struct Route {
 pub(crate) enum RouteAction {
     Forward(Upstream),
     Answer(Reply),
-}
-
-/// Methods that a path with `ANY` is said to have, where a list is wanted.
-const ANY_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/// A request that has a route.
-#[derive(Debug)]
-pub struct Matched<'g, 'r> {
-    gateway: &'g Gateway,
-    route: &'g Route,
-    path: RequestPath<'r>,
-}
-
-/// A request that may go on.
-#[derive(Debug)]
-pub struct Authenticated<'g, 'r> {
-    matched: Matched<'g, 'r>,
-    /// The authorizers of its route.
-    authorizers: Vec<&'g Authorizer>,
-    identity: Option<Identity<'g>>,
-    /// A source to be asked for fresh keys after the response.
-    pub refresh: Option<SourceId>,
-    /// Why a token was passed over, for the log.
-    pub ignored: Option<Reject>,
-    /// A token that was verified just now, to be remembered.
-    pub memo: Option<Memo>,
 }
 
 /// What came of routing.
@@ -103,33 +90,23 @@ pub enum Routed<'g, 'r> {
     Answer(Reply),
 }
 
-/// What came of authenticating.
-#[derive(Debug)]
-pub enum Authn<'g, 'r> {
-    /// The request may go on.
-    Passed(Authenticated<'g, 'r>),
-    /// Keys are needed first; then the same again.
-    Needs(Matched<'g, 'r>, SourceId, Want),
-    /// It may not.
-    Refused(Refused<'g>),
-}
-
-/// What is to be done with a request that may pass.
-#[derive(Debug)]
-pub enum Action {
-    /// Send it on.
-    Forward(Outbound),
-    /// Answer it.
-    Answer(Reply),
-}
-
 /// A refusal, with the cross-origin rules that its answer obeys.
 #[derive(Debug)]
 pub struct Refused<'g> {
     /// Why.
     pub reject: Reject,
     gateway: &'g Gateway,
+    route: Option<&'g Route>,
     cors: Option<&'g Cors>,
+}
+
+/// What kind of binding a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindingKind {
+    /// Another Worker.
+    Service,
+    /// A rate limit.
+    RateLimit,
 }
 
 impl Gateway {
@@ -184,6 +161,31 @@ impl Gateway {
         authorizers.chain(routes).chain(cors).flat_map(|fault| fault.0.iter().map(String::as_str))
     }
 
+    /// How the log is kept.
+    pub const fn log(&self) -> &LogRules {
+        &self.log
+    }
+
+    /// Bytes that a request's body may have, where that is limited.
+    pub const fn max_body_bytes(&self) -> Option<u64> {
+        self.max_body_bytes
+    }
+
+    /// The names of the bindings that it calls, each with what kind it is: services, and rate limits.
+    pub fn bindings(&self) -> impl Iterator<Item = (&str, BindingKind)> {
+        let services = self.routes.iter().flat_map(|route| {
+            let upstream = match &route.action {
+                Ok(RouteAction::Forward(Upstream { to: Destination::Service(binding), .. })) => Some(binding),
+                _ => None,
+            };
+            route.hook.as_ref().map(|hook| &hook.binding).into_iter().chain(upstream)
+        });
+        let limits = self.routes.iter().flat_map(|route| route.limits.iter().map(|limit| &limit.binding));
+        services
+            .map(|name| (name.as_str(), BindingKind::Service))
+            .chain(limits.map(|name| (name.as_str(), BindingKind::RateLimit)))
+    }
+
     /// A refusal for what happened outside of every stage, with the cross-origin rules of the request's route.
     pub fn refuse_outright(&self, head: &Head<'_>, reject: Reject) -> Refused<'_> {
         match self.route(head) {
@@ -199,8 +201,15 @@ impl Gateway {
         let wanted = head.headers.get("access-control-request-method")?;
         match self.cors_of(methods, &wanted)? {
             Ok(cors) => Some(Ok(cors.preflight(head.headers.get("origin").as_deref(), &methods.list()))),
-            Err(fault) => Some(Err(self.refuse(Reject::config(fault.0.join("; ")), None))),
+            Err(fault) => Some(Err(self.refuse(fault.reject(), None))),
         }
+    }
+
+    /// Whether a request says itself that its body is too large. One that does not say is counted on its way.
+    fn is_too_large(&self, head: &Head<'_>) -> bool {
+        let Some(limit) = self.max_body_bytes else { return false };
+        let length = head.headers.get("content-length");
+        length.is_some_and(|length| length.trim().parse::<u64>().map_or(true, |length| length > limit))
     }
 
     /// The rules for `method` of a path: those of its route or, where the path lacks the method, of any route that has some.
@@ -210,138 +219,7 @@ impl Gateway {
     }
 
     fn refuse<'g>(&'g self, reject: Reject, cors: Option<&'g Result<Cors, Fault>>) -> Refused<'g> {
-        Refused { reject, gateway: self, cors: cors.and_then(|cors| cors.as_ref().ok()) }
-    }
-}
-
-impl Methods {
-    /// The route for `method`. HEAD comes with GET (RFC 9110 section 9.3.2); a method by its name comes before `ANY`.
-    fn route(&self, method: &str) -> Option<usize> {
-        let named = |wanted: &str| self.named.iter().find(|(known, _)| known == wanted).map(|(_, route)| *route);
-        let with_get = || if method == "HEAD" { named("GET") } else { None };
-        named(method).or_else(with_get).or(self.any)
-    }
-
-    /// The numbers of all its routes.
-    fn routes(&self) -> impl Iterator<Item = usize> {
-        self.named.iter().map(|(_, route)| *route).chain(self.any)
-    }
-
-    /// The methods as `Allow` names them.
-    fn list(&self) -> Vec<String> {
-        if self.any.is_some() {
-            return ANY_METHODS.iter().map(|&method| method.to_owned()).collect();
-        }
-        let mut list: Vec<String> = self.named.iter().map(|(method, _)| method.clone()).collect();
-        if let Some(get) = list.iter().position(|method| method == "GET")
-            && !list.iter().any(|method| method == "HEAD")
-        {
-            list.insert(get + 1, "HEAD".to_owned());
-        }
-        list
-    }
-}
-
-impl<'g, 'r> Matched<'g, 'r> {
-    /// Finds out who is asking.
-    pub fn authenticate(self, head: &Head<'_>, context: Context<'_>) -> Authn<'g, 'r> {
-        let gateway = self.gateway;
-        if self.route.auth.is_empty() {
-            return Authn::Passed(Authenticated {
-                matched: self,
-                authorizers: Vec::new(),
-                identity: None,
-                refresh: None,
-                ignored: None,
-                memo: None,
-            });
-        }
-        let authorizers = match self.authorizers() {
-            Ok(authorizers) => authorizers,
-            Err(reject) => return Authn::Refused(self.refuse(reject)),
-        };
-        match authn::authenticate(&authorizers, self.route.mode, gateway.max_token_bytes, head, context) {
-            Outcome::Passed { identity, refresh, ignored, memo } => {
-                Authn::Passed(Authenticated { matched: self, authorizers, identity, refresh, ignored, memo })
-            }
-            Outcome::Needs(source, want) => Authn::Needs(self, source, want),
-            Outcome::Refused(reject) => Authn::Refused(self.refuse(reject)),
-        }
-    }
-
-    /// A refusal with this route's cross-origin rules.
-    pub fn refuse(&self, reject: Reject) -> Refused<'g> {
-        self.gateway.refuse(reject, self.cors())
-    }
-
-    fn cors(&self) -> Option<&'g Result<Cors, Fault>> {
-        self.route.cors.as_ref().or(self.gateway.cors.as_ref())
-    }
-
-    fn authorizers(&self) -> Result<Vec<&'g Authorizer>, Reject> {
-        let gateway = self.gateway;
-        let pick = |number: &usize| match gateway.authorizers.get(*number) {
-            Some(Ok(authorizer)) => Ok(authorizer),
-            Some(Err(fault)) => Err(Reject::config(fault.0.join("; "))),
-            None => Err(Reject::config(format!("there is no authorizer {number}"))),
-        };
-        self.route.auth.iter().map(pick).collect()
-    }
-}
-
-impl<'g> Authenticated<'g, '_> {
-    /// What is to be done.
-    pub fn action(&self, head: &Head<'_>) -> Result<Action, Refused<'g>> {
-        let matched = &self.matched;
-        let upstream = match &matched.route.action {
-            Ok(RouteAction::Forward(upstream)) => upstream,
-            Ok(RouteAction::Answer(reply)) => return self.answer(reply, head).map(Action::Answer),
-            Err(fault) => return Err(matched.refuse(Reject::config(fault.0.join("; ")))),
-        };
-        let identity = self.identity.as_ref();
-        let outbound = upstream.outbound(&matched.path, head, &self.authorizers, identity, &matched.gateway.reserved);
-        Ok(Action::Forward(outbound))
-    }
-
-    /// Who is asking, if anybody is known.
-    pub const fn identity(&self) -> Option<&Identity<'g>> {
-        self.identity.as_ref()
-    }
-
-    /// A refusal with this route's cross-origin rules.
-    pub fn refuse(&self, reject: Reject) -> Refused<'g> {
-        self.matched.refuse(reject)
-    }
-
-    /// The cross-origin headers of an answer that comes from the upstream; `None` where the gateway has no rules, and the upstream's own
-    /// headers stand.
-    pub fn cors_headers(&self, head: &Head<'_>) -> Result<Option<Vec<(&'static str, String)>>, Refused<'g>> {
-        match self.matched.cors() {
-            None => Ok(None),
-            Some(Ok(cors)) => Ok(Some(cors.headers(head.headers.get("origin").as_deref()))),
-            Some(Err(fault)) => Err(self.refuse(Reject::config(fault.0.join("; ")))),
-        }
-    }
-
-    fn answer(&self, reply: &Reply, head: &Head<'_>) -> Result<Reply, Refused<'g>> {
-        let mut reply = reply.clone();
-        for (name, value) in self.cors_headers(head)?.into_iter().flatten() {
-            reply.header(name, value);
-        }
-        Ok(reply)
-    }
-}
-
-impl Refused<'_> {
-    /// The answer that the client gets.
-    pub fn reply(&self, head: &Head<'_>, request_id: &str) -> Reply {
-        let mut reply = self.reject.reply(self.gateway.detail, request_id);
-        if let Some(cors) = self.cors {
-            for (name, value) in cors.headers(head.headers.get("origin").as_deref()) {
-                reply.header(name, value);
-            }
-        }
-        reply
+        Refused { reject, gateway: self, route: None, cors: cors.and_then(|cors| cors.as_ref().ok()) }
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! Head ──route──▶ Matched ──authenticate──▶ Authenticated ──action──▶ Outbound or Reply
-//!         │          └─▶ Needs (a key set; then again)        any stage ──▶ Refused ──▶ Reply
+//!         │       limits └─▶ Needs (a key set; then again)  limits        any stage ──▶ Refused ──▶ Reply
 //!         └─▶ Reply (preflight)
 //! ```
 //!
@@ -24,11 +24,14 @@ pub mod forward;
 pub mod gateway;
 pub mod jwks;
 pub mod jwt;
+pub mod limit;
 pub mod memory;
+pub mod record;
 pub mod reject;
 pub mod reply;
 pub mod request;
 pub mod route;
+pub mod template;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -85,6 +85,8 @@ codes! {
     LifetimeTooLong: 401 "unauthorized" "lifetime_too_long" "Token lifetime too long";
     NotFound: 404 "not_found" "not_found" "Not found";
     MethodNotAllowed: 405 "method_not_allowed" "method_not_allowed" "Method not allowed";
+    PayloadTooLarge: 413 "payload_too_large" "payload_too_large" "Payload too large";
+    RateLimited: 429 "rate_limited" "rate_limited" "Too many requests";
     ConfigError: 500 "internal_error" "config_error" "Gateway configuration error";
     InternalError: 500 "internal_error" "internal_error" "Internal error";
     UpstreamUnreachable: 502 "bad_gateway" "upstream_unreachable" "Upstream unreachable";
@@ -112,6 +114,11 @@ impl Reject {
     pub fn keys_unavailable(retry_after_ms: u64, internal: String) -> Self {
         let retry_after = Some(retry_after_ms.div_ceil(1000).max(1));
         Self { retry_after, internal: Some(internal), ..Self::new(Code::KeysUnavailable) }
+    }
+
+    /// Too many requests; the count begins anew after so many seconds at most.
+    pub fn rate_limited(period_seconds: u64) -> Self {
+        Self { retry_after: Some(period_seconds), ..Self::new(Code::RateLimited) }
     }
 
     /// The same with a line for the log.
@@ -161,7 +168,7 @@ impl Reject {
         if let Some(allow) = &self.allow {
             reply.header("allow", allow.clone());
         }
-        if self.code.status() == 503 {
+        if matches!(self.code.status(), 429 | 503) {
             reply.header("retry-after", self.retry_after.unwrap_or(RETRY_AFTER_SECONDS).to_string());
         }
         reply

@@ -1,10 +1,15 @@
 //! The head of a request, as the pipeline asks for it.
 
+use std::cell::OnceCell;
+
 /// The headers of a request. Asked for one by one, since each crosses from JavaScript.
 pub trait Headers {
     /// The value of the header `name` (in lower case), lines of one name joined with a comma as RFC 9110 section 5.3 says.
     fn get(&self, name: &str) -> Option<String>;
 }
+
+/// Where the runtime puts the client's address.
+pub const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
 /// Method, URL and headers.
 #[derive(Clone, Copy)]
@@ -15,19 +20,42 @@ pub struct Head<'r> {
     pub url: &'r str,
     /// The headers.
     pub headers: &'r dyn Headers,
+    /// Its id.
+    pub id: &'r RequestId,
+}
+
+/// The id of a request: the client's own, else a new one, found out when it is first asked for.
+#[derive(Debug)]
+pub struct RequestId {
+    known: OnceCell<String>,
+    /// Makes a new one; the library has no randomness.
+    fresh: fn() -> String,
 }
 
 /// The longest request id that is taken from a client.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
-impl Head<'_> {
-    /// The client's `x-request-id`, where it is one that a log can hold.
-    pub fn request_id(&self) -> Option<String> {
+impl RequestId {
+    /// Not known yet; `fresh` makes one where the client has none.
+    pub const fn new(fresh: fn() -> String) -> Self {
+        Self { known: OnceCell::new(), fresh }
+    }
+
+    /// Known already.
+    pub fn known(id: String) -> Self {
+        Self { known: OnceCell::from(id), fresh: String::new }
+    }
+}
+
+impl<'r> Head<'r> {
+    /// The request's id: the client's `x-request-id`, where it is one that a log can hold, else a new one.
+    pub fn request_id(&self) -> &'r str {
         let fits = |id: &String| {
             (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte))
         };
-        self.headers.get("x-request-id").filter(fits)
+        let RequestId { known, fresh } = self.id;
+        known.get_or_init(|| self.headers.get("x-request-id").filter(fits).unwrap_or_else(fresh))
     }
 }
 
@@ -62,8 +90,9 @@ mod tests {
             ("é", false),
         ] {
             let headers = vec![("X-Request-Id".to_owned(), id.to_owned())];
-            let head = Head { method: "GET", url: "https://h/", headers: &headers };
-            assert_eq!(head.request_id().as_deref(), taken.then_some(id), "{id:?}");
+            let unknown = RequestId::new(|| "fresh".to_owned());
+            let head = Head { method: "GET", url: "https://h/", headers: &headers, id: &unknown };
+            assert_eq!(head.request_id(), if taken { id } else { "fresh" }, "{id:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::request::Head;
+use crate::request::{Head, RequestId};
 use crate::time::UnixTime;
 
 /// The time at which tests run, in seconds and as a time.
@@ -110,5 +110,7 @@ pub(crate) fn headers(list: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// A request.
 pub(crate) fn request<'r>(method: &'r str, url: &'r str, headers: &'r Vec<(String, String)>) -> Head<'r> {
-    Head { method, url, headers }
+    // One for each request, and a test makes few.
+    let id = Box::leak(Box::new(RequestId::new(|| "fresh-id".to_owned())));
+    Head { method, url, headers, id }
 }

@@ -47,7 +47,10 @@ export function guard(gateway) {
     }).then((answer) => answer ?? failure());
 
   const failed = (request, env, error) => {
-    if (error?.name === "UpstreamFailure") return enter(() => gateway.refuse_upstream(request, env, error.timedOut, error.message));
+    if (error?.name === "UpstreamFailure") {
+      const { kind, message, id, line } = error;
+      return enter(() => gateway.refuse_upstream(request, env, kind, message, id, line));
+    }
     console.error(error);
     onTrap(error);
     return failure();

@@ -1,21 +1,15 @@
 //! `paths`, compiled: each entry becomes a route, and its pattern and methods a place in the router.
 
+use super::template::Scope;
 use super::{Compiler, unknown};
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
 use crate::config::reference::has_reference;
 use crate::config::wire::{self, Auth, Mode};
-use crate::forward::Upstream;
 use crate::gateway::{Fault, Gateway, Route, RouteAction};
 use crate::route::pattern::Pattern;
 use crate::url::HttpUrl;
-
-/// How long an upstream may take to its response head, unless `timeout_ms` says otherwise.
-const TIMEOUT_MS: u32 = 30_000;
-
-/// The longest `timeout_ms`: ten minutes.
-const MAX_TIMEOUT_MS: u64 = 600_000;
 
 /// The methods that the runtime passes on (those of kj's HTTP library but CONNECT), and `ANY` for all of them.
 const METHODS: [&str; 29] = [
@@ -57,22 +51,26 @@ pub(super) struct AuthorizerName {
 }
 
 /// What paths may name.
-struct Known<'k> {
-    servers: &'k [(String, Result<HttpUrl, Fault>)],
+pub(super) struct Known<'k> {
+    pub(super) servers: &'k [(String, Result<HttpUrl, Fault>)],
+    /// Services, by alias, each with the name of its binding.
+    pub(super) services: &'k [(String, String)],
     authorizers: &'k [AuthorizerName],
-    /// Some server or authorizer could not be read: a name that is not here may be its.
-    servers_lack: bool,
+    variables: &'k Field<wire::Table<String>>,
+    /// Some server, service or authorizer could not be read: a name that is not here may be its.
+    pub(super) servers_lack: bool,
+    pub(super) services_lack: bool,
     authorizers_lack: bool,
 }
 
 impl Known<'_> {
-    fn server(&self, alias: &str) -> Option<&Result<HttpUrl, Fault>> {
+    pub(super) fn server(&self, alias: &str) -> Option<&Result<HttpUrl, Fault>> {
         self.servers.iter().find(|(known, _)| known == alias).map(|(_, url)| url)
     }
 
     /// What is wrong with the server that `path` names.
     fn server_fault(&self, path: &wire::Path) -> Option<Fault> {
-        let wire::Integration::HttpProxy(proxy) = path.integration.value()?;
+        let wire::Integration::HttpProxy(proxy) = path.integration.value()? else { return None };
         self.server(proxy.server.value()?)?.as_ref().err().cloned()
     }
 }
@@ -85,10 +83,14 @@ impl Compiler<'_> {
         authorizers: &[AuthorizerName],
         gateway: &mut Gateway,
     ) {
+        let services = self.services(config);
         let known = Known {
             servers,
+            services: &services,
             authorizers,
+            variables: &config.variables,
             servers_lack: config.servers.has_bad(),
+            services_lack: config.service_bindings.has_bad(),
             authorizers_lack: config.authorizer.is_bad() || config.authorizers.has_bad(),
         };
         if config.paths.is_absent() {
@@ -99,7 +101,7 @@ impl Compiler<'_> {
         for at in config.paths.elements() {
             let pattern = self.pattern(at);
             let methods = self.methods(at);
-            let route = self.route(at, &known, pattern.as_ref());
+            let route = self.route(at, &known, pattern.as_ref(), &mut gateway.reserved);
             let number = gateway.routes.len();
             gateway.routes.push(route);
             places.push(at.value.path.good().map_or(at.offset, |path| path.offset));
@@ -107,6 +109,7 @@ impl Compiler<'_> {
                 self.insert(gateway, &pattern, &methods, number, &places);
             }
         }
+        self.check_header_reads(&gateway.reserved);
     }
 
     fn insert(&self, gateway: &mut Gateway, pattern: &Pattern, methods: &[String], number: usize, places: &[usize]) {
@@ -169,16 +172,42 @@ impl Compiler<'_> {
         methods
     }
 
-    fn route(&self, at: &At<wire::Path>, known: &Known<'_>, pattern: Option<&Pattern>) -> Route {
-        let mut mode = None;
-        let mut auth = Vec::new();
+    fn route(
+        &self,
+        at: &At<wire::Path>,
+        known: &Known<'_>,
+        pattern: Option<&Pattern>,
+        reserved: &mut Vec<String>,
+    ) -> Route {
+        let path = &at.value;
+        let (mut auth, mut mode, mut hook, mut response_headers) = (Vec::new(), None, None, Vec::new());
+        let has_claims = !matches!(path.auth.value(), None | Some(Auth::Null | Auth::Boolean(false)));
+        let scope = Scope { pattern, variables: [&path.variables, known.variables], has_claims };
         let action = self.scoped(|| {
-            let action = self.action(at, known, pattern);
+            let action = self.action(at, known, scope, reserved);
+            let asked = match &path.pre_process {
+                Field::Absent => Some(None),
+                Field::Bad => None,
+                Field::Good(at) => self.hook(at, known).map(Some),
+            };
+            let mapped = match path.mapping.value() {
+                Some(mapping) => self.mapped_response(&mapping.response_headers, scope),
+                None => Some(Vec::new()),
+            };
             (auth, mode) = self.auth(at, known)?;
+            (hook, response_headers) = (asked?, mapped?);
             action
         });
-        let action = action.map_err(|fault| known.server_fault(&at.value).unwrap_or(fault));
-        Route { auth, mode, cors: at.value.cors.good().map(|cors| self.cors(cors)), action }
+        Route {
+            label: path.path.value().cloned().unwrap_or_default(),
+            auth,
+            mode,
+            limits: self.rate_limits(&path.rate_limit, has_claims),
+            hook,
+            cors: path.cors.good().map(|cors| self.cors(cors)),
+            response_headers,
+            action: action.map_err(|fault| known.server_fault(path).unwrap_or(fault)),
+        }
     }
 
     /// The numbers of the authorizers, and the mode that takes the place of their own. `None` for whatever is wrong here, which spoils the
@@ -237,7 +266,13 @@ impl Compiler<'_> {
         }
     }
 
-    fn action(&self, at: &At<wire::Path>, known: &Known<'_>, pattern: Option<&Pattern>) -> Option<RouteAction> {
+    fn action(
+        &self,
+        at: &At<wire::Path>,
+        known: &Known<'_>,
+        scope: Scope<'_>,
+        reserved: &mut Vec<String>,
+    ) -> Option<RouteAction> {
         let path = &at.value;
         match (&path.integration, &path.response) {
             (Field::Absent, Field::Absent) => {
@@ -249,7 +284,14 @@ impl Compiler<'_> {
                 self.report(Finding::conflict(response.offset, integration.offset, message));
                 None
             }
-            (_, Field::Good(response)) => self.response(response, path).map(RouteAction::Answer),
+            (_, Field::Good(response)) => {
+                let mapping = path.mapping.value();
+                let extra = mapping.and_then(|mapping| mapping.headers.good().or(mapping.query.good()));
+                if let Some(table) = extra {
+                    self.error(table.offset, "nothing is sent on from here: only `response_headers` can be mapped");
+                }
+                self.response(response, path).map(RouteAction::Answer)
+            }
             (Field::Good(integration), _) => {
                 let extra = [
                     ("response_status", path.response_status.good().map(|at| at.offset)),
@@ -260,43 +302,9 @@ impl Compiler<'_> {
                         self.error(offset, format!("`{name}` belongs to a `response`; the upstream answers here"));
                     }
                 }
-                let wire::Integration::HttpProxy(proxy) = &integration.value;
-                self.upstream(proxy, integration.offset, known, pattern).map(RouteAction::Forward)
+                self.upstream(integration, path, known, scope, reserved).map(RouteAction::Forward)
             }
             _ => None,
-        }
-    }
-
-    fn upstream(
-        &self,
-        proxy: &wire::HttpProxy,
-        offset: usize,
-        known: &Known<'_>,
-        pattern: Option<&Pattern>,
-    ) -> Option<Upstream> {
-        let timeout_ms = self.timeout(&proxy.timeout_ms);
-        let server = self.required(&proxy.server, offset, "server")?;
-        let Some(found) = known.server(&server.value) else {
-            if !known.servers_lack {
-                let names = known.servers.iter().map(|(alias, _)| alias.as_str());
-                self.error(server.offset, unknown("server", &server.value, names));
-            }
-            return None;
-        };
-        // What is wrong with a server is told where the server is.
-        let url = found.as_ref().ok()?.clone();
-        let strip_segments = pattern.filter(|pattern| pattern.has_rest()).map_or(0, Pattern::literal_prefix);
-        Some(Upstream { url, strip_segments, timeout_ms })
-    }
-
-    fn timeout(&self, field: &Field<u64>) -> u32 {
-        match field.good() {
-            None => TIMEOUT_MS,
-            Some(at) if (1..=MAX_TIMEOUT_MS).contains(&at.value) => u32::try_from(at.value).unwrap_or(TIMEOUT_MS),
-            Some(at) => {
-                self.error(at.offset, format!("a timeout is between 1 and {MAX_TIMEOUT_MS} milliseconds"));
-                TIMEOUT_MS
-            }
         }
     }
 }

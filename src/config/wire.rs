@@ -1,33 +1,21 @@
 //! The configuration as it is written: every object, its fields, their accepted spellings. No meaning yet.
 
+mod authorizer;
+mod path;
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::field::{At, Field, Place};
+use super::field::{At, Field};
+
+pub use authorizer::*;
+pub use path::*;
 
 /// Fields of the language that this version does not have: said as such, since no other spelling would help.
-pub const NOT_YET: [&str; 17] = [
-    "authorization",
-    "log",
-    "mapping",
-    "pre_process",
-    "rate_limit",
-    "retries",
-    "rewrite",
-    "roles",
-    "roles_claim",
-    "scopes",
-    "scopes_match",
-    "serviceBindings",
-    "service_bindings",
-    "servicesBindings",
-    "services",
-    "variables",
-    "binding",
-];
+pub const NOT_YET: [&str; 5] = ["authorization", "roles", "roles_claim", "scopes", "scopes_match"];
 
 /// A list whose elements are judged one by one.
 pub type List<T> = Vec<Field<T>>;
@@ -38,6 +26,11 @@ pub type List<T> = Vec<Field<T>>;
 pub struct Config {
     /// Upstreams, by alias.
     pub servers: Field<List<Server>>,
+    /// Other Workers, by alias.
+    #[serde(alias = "serviceBindings", alias = "servicesBindings")]
+    pub service_bindings: Field<List<Service>>,
+    /// What `$config.` stands for.
+    pub variables: Field<Table<String>>,
     /// Cross-origin rules for all paths.
     pub cors: Field<Cors>,
     /// What `auth: true` means.
@@ -48,6 +41,8 @@ pub struct Config {
     pub paths: Field<List<Path>>,
     /// How much a refusal tells.
     pub errors: Field<Errors>,
+    /// What is written of each request.
+    pub log: Field<Log>,
     /// Sizes that a request may not exceed.
     pub limits: Field<Limits>,
 }
@@ -62,281 +57,14 @@ pub struct Server {
     pub url: Field<String>,
 }
 
-/// One way to authenticate.
-#[derive(Debug, Deserialize)]
-pub enum Authorizer {
-    /// JSON Web Tokens, everything written out.
-    #[serde(rename = "jwt")]
-    Jwt(Box<Jwt>),
-    /// Auth0.
-    #[serde(rename = "auth0")]
-    Auth0(Box<Jwt>),
-    /// Supabase.
-    #[serde(rename = "supabase")]
-    Supabase(Box<Jwt>),
-    /// Firebase Authentication.
-    #[serde(rename = "firebase")]
-    Firebase(Box<Jwt>),
-    /// Okta.
-    #[serde(rename = "okta")]
-    Okta(Box<Jwt>),
-    /// Amazon Cognito.
-    #[serde(rename = "cognito")]
-    Cognito(Box<Jwt>),
-    /// Microsoft Entra ID.
-    #[serde(rename = "entra")]
-    Entra(Box<Jwt>),
-    /// Google sign-in.
-    #[serde(rename = "google")]
-    Google(Box<Jwt>),
-    /// Clerk.
-    #[serde(rename = "clerk")]
-    Clerk(Box<Jwt>),
-    /// Keycloak.
-    #[serde(rename = "keycloak")]
-    Keycloak(Box<Jwt>),
-    /// Cloudflare Access.
-    #[serde(rename = "cloudflare_access")]
-    CloudflareAccess(Box<Jwt>),
-    /// Any issuer with a discovery document.
-    #[serde(rename = "oidc")]
-    Oidc(Box<Jwt>),
-}
-
-/// `type: "jwt"`, and what the presets add to it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Jwt {
-    /// The name that `auth` uses.
-    pub name: Field<String>,
-    /// What may sign.
-    pub algorithm: Field<OneOrMany>,
-    /// What may sign.
-    pub algorithms: Field<OneOrMany>,
-    /// The shared secret.
-    pub secret: Field<String>,
-    /// How `secret` and `secrets` are written.
-    pub secret_encoding: Field<Encoding>,
-    /// Shared secrets in rotation.
-    pub secrets: Field<List<Secret>>,
-    /// Where the public keys are.
-    #[serde(alias = "jwksUrl", alias = "jwks_uri")]
-    pub jwks_url: Field<String>,
-    /// Public keys, written out.
-    pub jwks: Field<Jwks>,
-    /// One public key in PEM.
-    pub public_key: Field<String>,
-    /// Whether the issuer's discovery document says where the keys are.
-    pub discovery: Field<bool>,
-    /// Accepted `iss`, exactly.
-    pub issuer: Field<OneOrMany>,
-    /// Accepted `aud`.
-    #[serde(alias = "audiences")]
-    pub audience: Field<OneOrMany>,
-    /// Whether one audience is enough.
-    pub audience_match: Field<Match>,
-    /// What becomes of a request without a good token.
-    pub mode: Field<Mode>,
-    /// Leeway for `exp`, `nbf` and `iat`.
-    #[serde(alias = "clockSkewSeconds")]
-    pub clock_skew_seconds: Field<u64>,
-    /// Whether a token must end.
-    pub require_exp: Field<bool>,
-    /// The most that `exp - iat` may be.
-    pub max_lifetime_seconds: Field<u64>,
-    /// The most that `now - iat` may be.
-    pub max_age_seconds: Field<u64>,
-    /// Claims that must be there.
-    pub required_claims: Field<List<String>>,
-    /// Claims that must have one of some values.
-    pub claims: Field<Table<Place>>,
-    /// Accepted `typ` headers.
-    pub token_types: Field<List<String>>,
-    /// The header that holds the token.
-    #[serde(alias = "headerName")]
-    pub header_name: Field<String>,
-    /// The scheme before the token.
-    #[serde(alias = "tokenPrefix")]
-    pub token_prefix: Field<String>,
-    /// Several places for the token.
-    pub token_from: Field<List<TokenFrom>>,
-    /// Whether the upstream gets the credential.
-    pub forward_token: Field<bool>,
-    /// Claims that become headers.
-    #[serde(alias = "forwardClaims")]
-    pub forward_claims: Field<Table<String>>,
-    /// The header that gets the whole payload.
-    pub forward_payload_header: Field<String>,
-    /// How long fetched keys are fresh.
-    #[serde(alias = "jwksCacheTtlMs")]
-    pub jwks_cache_ttl_ms: Field<u64>,
-    /// How long a fetch of keys may take.
-    #[serde(alias = "jwksTimeoutMs")]
-    pub jwks_timeout_ms: Field<u64>,
-    /// How long old keys may serve while their source is down.
-    pub jwks_stale_ms: Field<u64>,
-    /// Auth0, Okta: the host.
-    pub domain: Field<String>,
-    /// Supabase, Keycloak: the address.
-    pub url: Field<String>,
-    /// Firebase: the project.
-    pub project_id: Field<String>,
-    /// Okta: the authorization server.
-    pub server: Field<String>,
-    /// Cognito: the region.
-    pub region: Field<String>,
-    /// Cognito: the user pool.
-    pub user_pool_id: Field<String>,
-    /// Cognito, Google: the client.
-    pub client_id: Field<String>,
-    /// Entra: the tenant.
-    pub tenant: Field<String>,
-    /// Keycloak: the realm.
-    pub realm: Field<String>,
-    /// Cloudflare Access: the team.
-    pub team: Field<String>,
-    /// Supabase: the shared secret of older projects.
-    pub jwt_secret: Field<String>,
-}
-
-/// `jwks` in its forms.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Jwks {
-    /// The text of a key set.
-    String(String),
-    /// The key set, or `{ "file": path }`.
-    Object(Place),
-}
-
-/// One of several shared secrets.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Secret {
-    /// The key id of tokens signed with it.
-    pub kid: Field<String>,
-    /// The secret itself.
-    pub secret: Field<String>,
-    /// Seconds since the epoch from which on it counts.
-    pub not_before: Field<u64>,
-    /// Seconds since the epoch at which it stops.
-    pub not_after: Field<u64>,
-}
-
-/// One place where a token may be.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct TokenFrom {
-    /// A header.
-    pub header: Field<String>,
-    /// The scheme before the token in that header.
-    pub prefix: Field<String>,
-    /// A cookie.
-    pub cookie: Field<String>,
-    /// A query parameter.
-    pub query: Field<String>,
-}
-
-/// How a secret is written.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// Its characters are its bytes.
-    Utf8,
-    /// RFC 4648 section 4.
-    Base64,
-    /// RFC 4648 section 5.
-    Base64url,
-    /// Two digits a byte.
-    Hex,
-}
-
-/// Whether one of several is enough.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Match {
-    /// One is enough.
-    Any,
-    /// All are needed.
-    All,
-}
-
-/// What becomes of a request without a good token.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// It passes; a token that fails is as good as none.
-    Permissive,
-    /// It passes without a token; a token that fails is refused.
-    Optional,
-    /// It is refused.
-    Strict,
-}
-
-/// One route, or several with one path.
+/// Another Worker.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Path {
-    /// `GET`, a list, or `ANY`.
-    pub method: Field<OneOrMany>,
-    /// The pattern.
-    pub path: Field<String>,
-    /// Who may.
-    pub auth: Field<Auth>,
-    /// Where it goes.
-    pub integration: Field<Integration>,
-    /// A fixed answer instead.
-    pub response: Field<Place>,
-    /// The status of the fixed answer.
-    pub response_status: Field<u64>,
-    /// The headers of the fixed answer.
-    pub response_headers: Field<Table<String>>,
-    /// Cross-origin rules of this path alone.
-    pub cors: Field<Cors>,
-}
-
-/// `auth` in its forms.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Auth {
-    /// The same as `false`.
-    Null,
-    /// The default authorizer, or none.
-    Boolean(bool),
-    /// One authorizer.
-    String(String),
-    /// Several.
-    List(List<String>),
-    /// One or several, with settings for this path.
-    Object(AuthSettings),
-}
-
-/// `auth` as an object.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct AuthSettings {
-    /// Which; the default one if absent.
-    pub authorizer: Field<OneOrMany>,
-    /// In place of the authorizer's own.
-    pub mode: Field<Mode>,
-}
-
-/// Where a request goes.
-#[derive(Debug, Deserialize)]
-pub enum Integration {
-    /// An upstream over HTTP.
-    #[serde(rename = "http_proxy", alias = "http")]
-    HttpProxy(HttpProxy),
-}
-
-/// `type: "http_proxy"`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct HttpProxy {
-    /// The alias of a server.
-    pub server: Field<String>,
-    /// How long the upstream may take to its response head.
-    pub timeout_ms: Field<u64>,
+pub struct Service {
+    /// The name that integrations and hooks use.
+    pub alias: Field<String>,
+    /// The name of the service binding in wrangler.toml.
+    pub binding: Field<String>,
 }
 
 /// Cross-origin rules.
@@ -378,6 +106,48 @@ pub enum Detail {
     None,
 }
 
+/// What is written of each request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Log {
+    /// Which requests get a line.
+    pub level: Field<Level>,
+    /// How a line names who asked.
+    pub subject: Field<Subject>,
+    /// Whether answers carry `Server-Timing`.
+    pub server_timing: Field<bool>,
+    /// The Analytics Engine binding that counts answers.
+    pub analytics: Field<String>,
+}
+
+/// Which requests get a line.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// None.
+    Off,
+    /// Those that end in a 5xx.
+    Error,
+    /// Refused ones too.
+    Warn,
+    /// All.
+    #[default]
+    Info,
+}
+
+/// How a line names who asked.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// Not at all.
+    #[default]
+    None,
+    /// By the first half of the SHA-256 of `iss` and `sub`: lines of one user can be found, the user cannot.
+    Hash,
+    /// By `sub` as it is.
+    Plain,
+}
+
 /// Sizes that a request may not exceed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -386,6 +156,8 @@ pub struct Limits {
     pub max_token_bytes: Field<u64>,
     /// Bytes of a request's path.
     pub max_path_bytes: Field<u64>,
+    /// Bytes of a request's body.
+    pub max_body_bytes: Field<u64>,
 }
 
 /// A string or a list of them.

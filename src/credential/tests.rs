@@ -44,6 +44,12 @@ fn a_header_holds_one_token_behind_its_scheme() {
         ("no scheme", "a.b.c", MALFORMED),
         ("scheme grown together", "Bearera.b.c", MALFORMED),
         ("scheme with a colon", "Bearer: a.b.c", OTHER),
+        ("scheme twice", "Bearer Bearer a.b.c", MALFORMED),
+        ("scheme within the value", "x Bearer a.b.c", OTHER),
+        ("scheme within a word", "xBearer a.b.c", OTHER),
+        ("scheme behind the token", "a.b.c Bearer", OTHER),
+        ("scheme in quotes", "\"Bearer a.b.c\"", OTHER),
+        ("a space that is none of HTTP's", "Bearer\u{a0}a.b.c", MALFORMED),
         ("another scheme", "Basic dXNlcjpwYXNz", OTHER),
         ("another scheme with several words", "Digest a b c", OTHER),
     ] {

@@ -6,13 +6,21 @@ use super::*;
 use crate::testing::{headers, request};
 
 fn upstream(url: &str, strip_segments: usize) -> Upstream {
-    Upstream { url: HttpUrl::parse(url).unwrap(), strip_segments, timeout_ms: 1_234 }
+    Upstream {
+        to: Destination::Server(HttpUrl::parse(url).unwrap()),
+        path: PathRule::Strip(strip_segments),
+        headers: Vec::new(),
+        query: Vec::new(),
+        timeout_ms: 1_234,
+        retries: None,
+    }
 }
 
 /// What goes out for a request without anybody's identity.
 fn plain(upstream: &Upstream, head: &Head<'_>) -> Outbound {
     let path = RequestPath::parse(Target::parse(head.url).unwrap().path).unwrap();
-    upstream.outbound(&path, head, &[], None, &[])
+    let sender = Sender { head, path: &path, authorizers: &[], identity: None, reserved: &[] };
+    upstream.outbound(sender).unwrap()
 }
 
 fn url_of(server: &str, strip_segments: usize, target: &str) -> String {
@@ -22,11 +30,11 @@ fn url_of(server: &str, strip_segments: usize, target: &str) -> String {
 }
 
 fn value<'o>(outbound: &'o Outbound, name: &str) -> Vec<&'o str> {
-    outbound.set.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    outbound.edits.set.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
 }
 
 fn removes(outbound: &Outbound, name: &str) -> bool {
-    outbound.remove.iter().any(|known| known == name)
+    outbound.edits.remove.iter().any(|known| known == name)
 }
 
 #[test]
@@ -136,8 +144,8 @@ fn headers_that_connection_names_are_removed() {
         let without = headers(&[]);
         let with = headers(&[("Connection", value)]);
         let upstream = upstream("https://up.example", 0);
-        let always = plain(&upstream, &request("GET", "https://gw.example/", &without)).remove;
-        let now = plain(&upstream, &request("GET", "https://gw.example/", &with)).remove;
+        let always = plain(&upstream, &request("GET", "https://gw.example/", &without)).edits.remove;
+        let now = plain(&upstream, &request("GET", "https://gw.example/", &with)).edits.remove;
         assert_eq!(&now[always.len()..], removed, "{value:?}");
         assert_eq!(&now[..always.len()], always, "{value:?}");
     }

@@ -1,6 +1,7 @@
 //! Whole requests against whole configurations. Here: which route a request gets; the other stages are in the modules.
 
 mod auth;
+mod codes;
 mod cross_origin;
 mod environment;
 mod key_source;
@@ -9,10 +10,12 @@ mod memory;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::authn::Context;
 use crate::compile::compile;
 use crate::config::reference::Env;
-use crate::jwks::KeyRing;
-use crate::memory::Memory;
+use crate::forward::Outbound;
+use crate::jwks::{KeyRing, Want};
+use crate::memory::{Memo, Memory};
 use crate::testing::{NOW, headers, request};
 use crate::time::UnixTime;
 
@@ -53,7 +56,7 @@ impl Ended {
 
     fn refused(refused: &Refused<'_>, head: &Head<'_>) -> Self {
         let internal = refused.reject.internal().map(str::to_owned);
-        Self { internal, ..Self::of(End::Refused(refused.reply(head, "r-1"))) }
+        Self { internal, ..Self::of(End::Refused(refused.reply(head))) }
     }
 
     /// In a few words: `forwarded`, `answered BODY`, `STATUS CODE`, `needs any`.
@@ -112,15 +115,17 @@ fn run_with(
         Ok(Routed::Answer(reply)) => return (Ended::of(End::Answered(reply)), None),
         Err(refused) => return (Ended::refused(&refused, head), None),
     };
-    let passed = match matched.authenticate(head, Context { ring, memory, sources: gateway.sources(), now }) {
+    let counted = matched.limits(head).none().unwrap();
+    let passed = match matched.authenticate(head, Context { ring, memory, sources: gateway.sources(), now }, counted) {
         Authn::Passed(passed) => passed,
         Authn::Needs(_, id, want) => return (Ended::of(End::Needs(id, want)), None),
         Authn::Refused(refused) => return (Ended::refused(&refused, head), None),
     };
     let memo = passed.memo.clone();
-    let end = match passed.action(head) {
-        Ok(Action::Forward(outbound)) => End::Forwarded(outbound),
-        Ok(Action::Answer(reply)) => End::Answered(reply),
+    let counted = passed.limits(head).none().unwrap();
+    let end = match passed.action(head, counted) {
+        Ok(Action { then: Then::Forward(outbound), .. }) => End::Forwarded(outbound),
+        Ok(Action { then: Then::Answer(reply), .. }) => End::Answered(reply),
         Err(refused) => return (Ended::refused(&refused, head), memo),
     };
     let authorizer = passed.identity().map(|identity| identity.authorizer.name.clone().unwrap_or_default());
@@ -314,8 +319,8 @@ fn identity_headers_of_any_authorizer_are_removed_on_every_route() {
     for path in ["/open", "/known"] {
         let ended = ask(&gateway, "GET", path, &[("x-user-id", "admin"), ("x-payload", "e30")]);
         for header in ["x-user-id", "x-payload"] {
-            assert!(ended.outbound().remove.iter().any(|name| name == header), "{path}: {header}");
-            assert!(ended.outbound().set.iter().all(|(name, _)| name != header), "{path}: {header}");
+            assert!(ended.outbound().edits.remove.iter().any(|name| name == header), "{path}: {header}");
+            assert!(ended.outbound().edits.set.iter().all(|(name, _)| name != header), "{path}: {header}");
         }
     }
 }

@@ -74,6 +74,24 @@ impl Pattern {
         self.segments.iter().take_while(|segment| matches!(segment, Segment::Literal(_))).count()
     }
 
+    /// Which segment the parameter `name` stands for.
+    pub(crate) fn parameter(&self, name: &str) -> Option<usize> {
+        self.segments.iter().position(|segment| matches!(segment, Segment::Param(known) if known == name))
+    }
+
+    /// The names of its parameters.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Param(name) => Some(name.as_str()),
+            Segment::Literal(_) => None,
+        })
+    }
+
+    /// How many segments it has, `{.+}` not counted.
+    pub(crate) const fn len(&self) -> usize {
+        self.segments.len()
+    }
+
     /// Whether it ends in `{.+}`.
     pub const fn has_rest(&self) -> bool {
         self.rest

@@ -21,7 +21,7 @@ export default guard({
     const { pathname } = new URL(request.url);
     if (pathname === "/now") new WebAssembly.Instance(module).exports.trap();
     if (pathname === "/") return Response.json({ resets });
-    if (pathname === "/upstream") return Promise.reject(Object.assign(new Error("secret words"), { name: "UpstreamFailure", timedOut: true }));
+    if (pathname === "/upstream") return Promise.reject(Object.assign(new Error("secret words"), { name: "UpstreamFailure", kind: "timeout", id: "r-1", line: "{}" }));
     if (pathname === "/rejected") return Promise.reject(new Error("secret words"));
     // Such a request has to wait inside the instance.
   },
@@ -34,7 +34,7 @@ export default guard({
       case "/waits": return sleep(300).then(() => new Promise(() => {}));
     }
   },
-  refuse_upstream(request, env, timedOut, words) { return Response.json({ timedOut, words }, { status: 504 }); },
+  refuse_upstream(request, env, kind, words, id, line) { return Response.json({ kind, words, id, line }, { status: 504 }); },
 });
 `;
 
@@ -78,7 +78,7 @@ describe("a trap in the wasm", () => {
   });
 
   test("what the upstream's failure means is the gateway's to say", async () => {
-    assert.deepEqual(await get("/upstream"), [504, { timedOut: true, words: "secret words" }]);
+    assert.deepEqual(await get("/upstream"), [504, { kind: "timeout", words: "secret words", id: "r-1", line: "{}" }]);
   });
 
   test("an error that is no trap says nothing of itself, and keeps the instance", async () => {

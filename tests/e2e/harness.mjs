@@ -57,12 +57,13 @@ function modules(configuration, patch) {
 
 /**
  * Starts the gateway with `configuration`: an object, or the text of a file that must work as it is. `patch` changes the bundle's
- * JavaScript; all other options are Miniflare's.
+ * JavaScript, `others` are Workers beside it; all other options are Miniflare's.
  */
-export async function gateway(configuration, { bindings = {}, patch = (code) => code, ...options } = {}) {
+export async function gateway(configuration, { bindings = {}, patch = (code) => code, others = [], ...options } = {}) {
   const text = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
   const log = [];
-  const mf = new Miniflare({
+  const worker = {
+    name: "gateway",
     modules: modules(checked(text), patch),
     modulesRoot: bundle,
     compatibilityDate: "2026-04-01",
@@ -70,11 +71,12 @@ export async function gateway(configuration, { bindings = {}, patch = (code) => 
     kvNamespaces: ["JWKS_CACHE"],
     // Straight to the Worker's own socket: Miniflare's entry Worker would rewrite URLs first.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-    handleRuntimeStdio(stdout, stderr) {
-      for (const stream of [stdout, stderr]) stream.on("data", (chunk) => log.push(chunk.toString()));
-    },
     ...options,
-  });
+  };
+  const handleRuntimeStdio = (stdout, stderr) => {
+    for (const stream of [stdout, stderr]) stream.on("data", (chunk) => log.push(chunk.toString()));
+  };
+  const mf = new Miniflare({ handleRuntimeStdio, workers: [worker, ...others] });
   const url = await mf.unsafeGetDirectURL().catch(async (error) => {
     await mf.dispose();
     throw new Error(`workerd did not start: ${log.join("")}`, { cause: error });
@@ -125,7 +127,11 @@ export async function upstream(handler) {
     seen.push(request);
     if (await handler?.(request, response)) return;
     const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
+    try {
+      for await (const chunk of request) chunks.push(chunk);
+    } catch {
+      return; // The client went away.
+    }
     const { method, url, headers, rawHeaders } = request;
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ method, url, headers, rawHeaders, body: Buffer.concat(chunks).toString() }));

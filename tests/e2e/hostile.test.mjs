@@ -1,6 +1,6 @@
 // Requests that mean harm, and ones that mean nothing at all: never a 5xx of the gateway's own, never a hang, and the next request is served.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { SECRET, bearer, gateway, hs, claims, part, upstream } from "./harness.mjs";
 
@@ -50,14 +50,15 @@ describe("tokens of any shape", () => {
   const payloads = [
     ["an empty payload", ""], ["null", "null"], ["a list", "[]"], ["a number", "1"], ["text", '"x"'], ["half an object", '{"exp":'],
     ["nested a thousand times", deep(1000)], ["a name twice", '{"exp":4e9,"exp":4e9}'], ["not UTF-8", Buffer.from([0x7b, 0xff, 0x7d])],
-    ["a huge number", '{"exp":1e400}'], ["a lone surrogate", '{"sub":"\\ud800","exp":4e9}'], ["NUL", '{"sub":"\\u0000","exp":4e9}'],
+    ["a huge number", '{"exp":1e400}'], ["a lone surrogate", '{"sub":"\\ud800","exp":4e9}'],
+    ["an object whose end is text", '{"exp":"4000000000"}', "invalid_claim"], ["an object whose end is below zero", '{"exp":-1}', "token_expired"],
+    ["an object with NUL", '{"sub":"\\u0000","exp":4e9}', "invalid_signature"],
   ];
-  for (const [name, payload] of payloads) {
-    test(`a payload that is ${name} is a 401`, async () => {
+  for (const [name, payload, code = "malformed_token"] of payloads) {
+    test(`a payload that is ${name} is a 401 ${code}`, async () => {
       const token = `${part({ alg: "HS256" })}.${Buffer.from(payload).toString("base64url")}.c2ln`;
       const response = await gate.request("/api/x", bearer(token));
-      assert.equal(response.status, 401);
-      await response.text();
+      assert.deepEqual([response.status, (await response.json()).code], [401, code]);
     });
   }
 
@@ -67,8 +68,60 @@ describe("tokens of any shape", () => {
     assert.equal(got.headers["x-admin"], undefined);
     assert.equal(got.headers["x-deep"], "a,1,true");
     assert.equal(JSON.parse(Buffer.from(got.headers["x-payload"], "base64url")).deep.er.length, 3);
-    assert.match(gate.log(), /left out/);
+    assert.match(gate.log(), /"leftOut":\["x-user-id"\]/);
   });
+});
+
+describe("a key of the token's own choosing", () => {
+  const rsa = () => generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwk = (pair, kid) => ({ ...pair.publicKey.export({ format: "jwk" }), kid });
+  const [issuers, own] = [rsa(), rsa()];
+  const forge = (header, key = own.privateKey) => {
+    const input = `${part({ alg: "RS256", kid: "a", ...header })}.${part(claims({ sub: "admin" }))}`;
+    return `${input}.${sign("sha256", Buffer.from(input), key).toString("base64url")}`;
+  };
+  let guarded;
+  let evil;
+  before(async () => {
+    evil = await upstream((request, response) => {
+      response.end(JSON.stringify({ keys: [jwk(own, "a"), jwk(own, "evil")] }));
+      return true;
+    });
+    guarded = await gateway({
+      authorizer: { type: "jwt", jwks: { keys: [jwk(issuers, "a")] }, issuer: "https://issuer.example.com", audience: "api-audience" },
+      paths: [{ method: "GET", path: "/private", auth: true, response: {} }],
+    });
+  });
+  after(async () => {
+    await guarded?.stop();
+    await evil?.stop();
+  });
+  const answer = async (token) => {
+    const response = await guarded.request("/private", bearer(token));
+    return [response.status, (await response.json()).code];
+  };
+
+  test("passes where it is the issuer's", async () => {
+    assert.deepEqual(await answer(forge({}, issuers.privateKey)), [200, undefined]);
+  });
+
+  for (const member of ["jku", "x5u", "jwk", "x5c"]) {
+    test(`${member} is not used, and nothing is fetched for it`, async () => {
+      const value = { jku: `${evil.url}/jwks`, x5u: `${evil.url}/cert.pem`, jwk: jwk(own, "a"), x5c: [own.publicKey.export({ type: "spki", format: "der" }).toString("base64")] }[member];
+      assert.deepEqual(await answer(forge({ [member]: value })), [401, "invalid_signature"]);
+      assert.deepEqual(await answer(forge({ [member]: value, kid: "evil" })), [401, "unknown_key"]);
+      assert.deepEqual(await answer(forge({ [member]: value, kid: undefined })), [401, "invalid_signature"]);
+      assert.deepEqual(await answer(forge({ [member]: value, kid: `${evil.url}/jwks` })), [401, "unknown_key"]);
+      assert.equal(evil.seen.length, 0);
+    });
+  }
+
+  for (const [name, type, format] of [["PEM", "spki", "pem"], ["DER", "spki", "der"], ["PKCS #1 PEM", "pkcs1", "pem"], ["PKCS #1 DER", "pkcs1", "der"]]) {
+    test(`the issuer's public key as ${name} is no secret for HS256`, async () => {
+      const secret = issuers.publicKey.export({ type, format });
+      assert.deepEqual(await answer(hs(claims(), { secret, header: { kid: "a" } })), [401, "algorithm_not_allowed"]);
+    });
+  }
 });
 
 describe("the credential ends at the gateway where it is told to", () => {

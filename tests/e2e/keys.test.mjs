@@ -127,7 +127,9 @@ test("stale keys go on while the source is down", async (t) => {
 
 const failures = [
   ["status 500", (response) => response.writeHead(500).end("{}")],
-  ["a redirect", (response) => response.writeHead(302, { location: "/other" }).end()],
+  ["a redirect to nowhere", (response) => response.writeHead(302).end()],
+  ["a redirect to another host", (response) => response.writeHead(302, { location: "http://localhost:1/jwks" }).end()],
+  ["a redirect to another scheme", (response) => response.writeHead(301, { location: "data:application/json,{}" }).end()],
   ["HTML", (response) => response.setHeader("content-type", "text/html").end("<html></html>")],
   ["an empty set", (response) => response.end('{"keys":[]}')],
   ["more than half a megabyte", (response) => response.end(JSON.stringify({ keys: [jwk("a")], padding: "x".repeat(600_000) }))],
@@ -146,6 +148,22 @@ for (const [name, answer] of failures) {
     assert.deepEqual(await get("/private"), [401, "missing_token"]);
   });
 }
+
+test("redirects within the source's own origin are followed, four of them are not", async (t) => {
+  const step = (response, request) => {
+    const hops = Number(new URL(request.url, "http://h").searchParams.get("hops") ?? 0);
+    if (hops === limit) return serve(jwk("a"))(response);
+    return response.writeHead(302, { location: `?hops=${hops + 1}` }).end();
+  };
+  let limit = 3;
+  const { source, get } = await scene(t, step);
+  assert.deepEqual(await get("/private", await token()), [200, undefined]);
+  assert.equal(source.seen.length, 4);
+  limit = 4;
+  const other = await scene(t, step);
+  assert.deepEqual(await other.get("/private", await token()), [503, "keys_unavailable"]);
+  assert.equal(other.source.seen.length, 4);
+});
 
 test("a hundred clients that leave during the fetch take nobody else's keys with it", async (t) => {
   const { gate, source } = await scene(t, (response) => setTimeout(() => serve(jwk("a"))(response), 200), { jwks_timeout_ms: 2000 });

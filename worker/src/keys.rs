@@ -22,22 +22,26 @@ use crate::state::State;
 /// The KV namespace, as bound in wrangler.toml. Without it every isolate fetches for itself.
 const NAMESPACE: &str = "JWKS_CACHE";
 
+/// How many redirects of a key server are followed.
+const MAX_REDIRECTS: usize = 3;
+
 /// How often a request looks whether another one's fetch is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// Gets keys of source `id` into the ring, or lets the ring know that they cannot be had.
-pub(crate) async fn load(state: &Rc<State>, id: SourceId, want: Want, env: &Env, ctx: &Context) {
-    let Some(source) = state.gateway().and_then(|gateway| gateway.source(id)) else { return };
+/// Gets keys of source `id` into the ring, or lets the ring know that they cannot be had. Says where they came from.
+pub(crate) async fn load(state: &Rc<State>, id: SourceId, want: Want, env: &Env, ctx: &Context) -> &'static str {
+    let Some(source) = state.gateway().and_then(|gateway| gateway.source(id)) else { return "nowhere" };
     if want == Want::Any && from_kv(state, id, source, env).await.is_some() {
-        return;
+        return "kv";
     }
     if state.change_ring(|ring| ring.lease(id, now(), source.timeout_ms)) {
         fetch(state, id, source, env, ctx).await;
-        return;
+        return "source";
     }
     while state.with_ring(|ring| ring.is_leased(id, now())) {
         Delay::from(LOOK_AGAIN).await;
     }
+    "source"
 }
 
 /// Refreshes source `id` once the response is out. Old keys go on meanwhile.
@@ -160,24 +164,41 @@ async fn ask(source: &Source) -> Result<FetchedKeys, String> {
     FetchedKeys::fetched(&body, cache_control.as_deref(), now()).map_err(|why| why.to_string())
 }
 
-/// One fetch: status 200 alone, no redirects, a bounded body. Returns it with `Cache-Control`.
+/// One document: status 200 alone, redirects within the source's own origin, a bounded body. Returns it with `Cache-Control`.
 async fn get(url: &str, signal: &AbortSignal) -> Result<(Vec<u8>, Option<String>), String> {
     let words = |error: worker::Error| error.to_string();
-    let mut init = RequestInit::new();
-    init.with_redirect(RequestRedirect::Manual);
-    let request = Request::new_with_init(url, &init).map_err(words)?;
-    let mut response = Fetch::Request(request).send_with_signal(signal).await.map_err(words)?;
-    if response.status_code() != 200 {
-        return Err(format!("status {} from {url}", response.status_code()));
-    }
-    let cache_control = response.headers().get("cache-control").map_err(words)?;
-    let mut chunks = response.stream().map_err(words)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        body.extend_from_slice(&chunk.map_err(words)?);
-        if body.len() > MAX_DOCUMENT_BYTES {
-            return Err(format!("more than {MAX_DOCUMENT_BYTES} bytes from {url}"));
+    let mut at = url.to_owned();
+    for _ in 0..=MAX_REDIRECTS {
+        let mut init = RequestInit::new();
+        init.with_redirect(RequestRedirect::Manual);
+        let request = Request::new_with_init(&at, &init).map_err(words)?;
+        let mut response = Fetch::Request(request).send_with_signal(signal).await.map_err(words)?;
+        let status = response.status_code();
+        if matches!(status, 301 | 302 | 303 | 307 | 308) {
+            let location = response.headers().get("location").map_err(words)?.unwrap_or_default();
+            at = within_origin(&at, &location).ok_or_else(|| format!("{at} redirects away from its origin"))?;
+            continue;
         }
+        if status != 200 {
+            return Err(format!("status {status} from {at}"));
+        }
+        let cache_control = response.headers().get("cache-control").map_err(words)?;
+        let mut chunks = response.stream().map_err(words)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            body.extend_from_slice(&chunk.map_err(words)?);
+            if body.len() > MAX_DOCUMENT_BYTES {
+                return Err(format!("more than {MAX_DOCUMENT_BYTES} bytes from {at}"));
+            }
+        }
+        return Ok((body, cache_control));
     }
-    Ok((body, cache_control))
+    Err(format!("more than {MAX_REDIRECTS} redirects from {url}"))
+}
+
+/// Where `location` leads from `url`, if that is the same scheme, host and port: no other server speaks for this one's keys.
+fn within_origin(url: &str, location: &str) -> Option<String> {
+    let from = web_sys::Url::new(url).ok()?;
+    let to = web_sys::Url::new_with_base(location, url).ok()?;
+    (!location.is_empty() && from.origin() == to.origin() && to.username().is_empty()).then(|| to.href())
 }

@@ -1,8 +1,12 @@
-//! Lines for the operator, in JSON. Never a token, a secret or a query string.
+//! Lines for the operator, in JSON, and counts of answers. Never a token, a secret or a query string.
 
-use portcullis::forward::Outbound;
+use portcullis::config::wire::Level;
+use portcullis::record::{LogRules, Record};
 use portcullis::reject::Reject;
 use serde_json::json;
+use worker::Env;
+
+use crate::upstream::count;
 
 /// Something of the gateway's own is wrong.
 pub(crate) fn error(message: &str) {
@@ -14,18 +18,42 @@ pub(crate) fn warn(message: &str) {
     worker::console_warn!("{}", json!({ "level": "warn", "message": message }));
 }
 
-/// A request was refused for a reason that the client is not told in full.
-pub(crate) fn refusal(reject: &Reject, request_id: &str) {
-    if let Some(internal) = reject.internal() {
-        let line = json!({ "level": "error", "requestId": request_id, "status": reject.code().status(), "code": reject.code().code(), "message": internal });
-        worker::console_error!("{line}");
+/// When a request came, for its line.
+pub(crate) fn time() -> String {
+    js_sys::Date::new_0().to_iso_string().into()
+}
+
+/// Writes the line of a request that is over, if its level is wanted.
+pub(crate) fn write(record: &Record<'_>, rules: &LogRules) {
+    let level = record.level();
+    if level <= rules.level {
+        say(level, &record.line(rules));
     }
 }
 
-/// Claims that did not become headers.
-pub(crate) fn left_out(outbound: &Outbound) {
-    if !outbound.left_out.is_empty() {
-        let line = json!({ "level": "warn", "message": "claims with control characters were left out", "headers": outbound.left_out });
-        worker::console_warn!("{line}");
+/// Writes the line of a request that was sent on and came back without an answer; `line` is what it was when it was sent.
+pub(crate) fn write_failure(line: &str, reject: &Reject, rules: &LogRules) {
+    let level = if reject.code().status() >= 500 { Level::Error } else { Level::Warn };
+    let Some(open) = line.strip_suffix('}') else { return };
+    if level <= rules.level {
+        let (code, reason) = (reject.code(), json!(reject.internal()));
+        say(level, &format!("{open},\"status\":{},\"code\":\"{}\",\"reason\":{reason}}}", code.status(), code.code()));
+    }
+}
+
+/// Counts an answer of the gateway's own.
+pub(crate) fn count_answer(env: &Env, analytics: Option<&str>, record: &Record<'_>) {
+    if let (Some(binding), Some(status)) = (analytics, record.status) {
+        let code = record.reject.map_or("", |reject| reject.code().code());
+        count(env, binding, record.route.unwrap_or(""), code, record.method, status, 0);
+    }
+}
+
+fn say(level: Level, line: &str) {
+    match level {
+        Level::Off => {}
+        Level::Error => worker::console_error!("{line}"),
+        Level::Warn => worker::console_warn!("{line}"),
+        Level::Info => worker::console_log!("{line}"),
     }
 }

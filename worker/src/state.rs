@@ -8,7 +8,7 @@ use portcullis::authn::Context;
 use portcullis::compile::compile;
 use portcullis::config::problem::Severity;
 use portcullis::config::reference::Env as References;
-use portcullis::gateway::Gateway;
+use portcullis::gateway::{BindingKind, Gateway};
 use portcullis::jwks::KeyRing;
 use portcullis::memory::{Memo, Memory};
 use wasm_bindgen::JsValue;
@@ -34,6 +34,8 @@ pub(crate) struct State {
     gateway: Option<Gateway>,
     ring: RefCell<KeyRing>,
     memory: RefCell<Memory>,
+    /// The Analytics Engine binding, where there is one.
+    analytics: Option<String>,
 }
 
 /// The isolate's state, made at its first request: an isolate has one configuration and one environment.
@@ -49,13 +51,34 @@ impl State {
             let say = if problem.severity == Severity::Error { log::error } else { log::warn };
             say(&format!("gateway.json:{problem}"));
         }
-        let sources = compiled.gateway.as_ref().map_or(0, |gateway| gateway.sources().len());
-        Self { gateway: compiled.gateway, ring: RefCell::new(KeyRing::new(sources)), memory: RefCell::default() }
+        let gateway = compiled.gateway;
+        for (name, kind) in gateway.iter().flat_map(Gateway::bindings) {
+            let (method, what) = match kind {
+                BindingKind::Service => ("fetch", "service"),
+                BindingKind::RateLimit => ("limit", "rate limit"),
+            };
+            if !has_method(env, name, method) {
+                log::error(&format!("gateway.json: no {what} is bound as `{name}`; requests that need it are refused"));
+            }
+        }
+        let analytics = gateway.as_ref().map(|gateway| gateway.log().analytics.clone());
+        let sources = gateway.as_ref().map_or(0, |gateway| gateway.sources().len());
+        Self {
+            gateway,
+            ring: RefCell::new(KeyRing::new(sources)),
+            memory: RefCell::default(),
+            analytics: analytics.filter(|name| has_method(env, name, "writeDataPoint")),
+        }
     }
 
     /// The gateway, unless its configuration is refused as a whole.
     pub(crate) const fn gateway(&self) -> Option<&Gateway> {
         self.gateway.as_ref()
+    }
+
+    /// The Analytics Engine binding, where there is one.
+    pub(crate) fn analytics(&self) -> Option<&str> {
+        self.analytics.as_deref()
     }
 
     /// Looks at the keys, and no longer than `look` takes: never across an await.
@@ -78,6 +101,12 @@ impl State {
     pub(crate) fn change_ring<T>(&self, change: impl FnOnce(&mut KeyRing) -> T) -> T {
         change(&mut self.ring.borrow_mut())
     }
+}
+
+/// Whether something is bound as `name` that has this method.
+fn has_method(env: &Env, name: &str, method: &str) -> bool {
+    let bound = Reflect::get(env, &JsValue::from_str(name)).unwrap_or_default();
+    bound.is_object() && Reflect::get(&bound, &JsValue::from_str(method)).is_ok_and(|method| method.is_function())
 }
 
 /// A variable or secret. Other bindings (KV namespaces, services) and empty names are none.

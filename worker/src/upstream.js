@@ -1,51 +1,217 @@
 // The one crossing from wasm for a request that goes on: headers are copied, edited and sent on this side, where that costs no strings.
-// What is edited, the library says. Lists are lines: no header name or value holds a line end.
+// What is edited, the library says. Lists are lines: no header name or value holds a line end. What most requests do not have (services,
+// hooks, retries, …) comes as JSON in `extras`.
 
-/** Sends `request` to `url` with edited headers, and edits those of the answer. Waits `ms` for its head, and for its body as long as it takes. */
-export async function forward(request, url, ms, remove, set, connection, cors) {
-  const headers = new Headers(request.headers);
-  // `x_user_id` is `x-user-id` to every upstream that turns headers into variables (RFC 3875 section 4.1.18), so both go.
-  const removed = dashed(remove).split("\n");
-  drop(headers, (name) => removed.includes(dashed(name)));
-  for (const [name, value] of pairs(set)) headers.set(name, value);
+const NOTHING = {};
+
+/**
+ * Sends `request` to `url` with edited headers, and edits those of the answer. Waits `ms` for its head, and for its body as long as it
+ * takes. `line` is the beginning of the log's line, if one is wanted.
+ */
+export async function forward(request, env, url, ms, remove, set, connection, cors, line, extras) {
+  const more = extras === undefined ? NOTHING : JSON.parse(extras);
+  const headers = edited(request.headers, remove, set);
+  const finish = (answer, upstream) => done(edit(answer, connection.split("\n"), cors, more, upstream), env, line, more, upstream);
+  if (more.hook !== undefined) {
+    const verdict = await consult(request, env, more.hook, line);
+    if (verdict instanceof Response) return refused(verdict, connection, cors, env, line, more);
+    for (const [name, value] of verdict) headers.set(name, value);
+  }
   // GET and HEAD have no body here (the runtime throws for one), and so no length.
-  const body = request.method === "GET" || request.method === "HEAD" ? null : request.body;
+  let body = request.method === "GET" || request.method === "HEAD" ? null : request.body;
   if (body === null) headers.delete("content-length");
+  const started = Date.now();
   const patience = new AbortController();
+  const size = { tooLarge: false };
+  if (body !== null && more.maxBody !== undefined && !headers.has("content-length")) body = counted(body, more.maxBody, size, patience);
   const timer = setTimeout(() => patience.abort(), ms);
-  let answer;
+  const to = more.service === undefined ? globalThis : service(env, more.service, line, headers);
+  const retries = body === null ? more.retries : undefined;
   try {
-    answer = await fetch(url, { method: request.method, headers, body, redirect: "manual", signal: patience.signal });
-  } catch (error) {
-    throw new UpstreamFailure(url, ms, patience.signal.aborted, error);
+    for (let attempt = 0; ; attempt += 1) {
+      const again = retries !== undefined && attempt < retries.attempts;
+      try {
+        const answer = await to.fetch(url, { method: request.method, headers, body, redirect: "manual", signal: patience.signal });
+        const pause = again && retries.statuses.includes(answer.status) ? waiting(answer, attempt, started + ms) : undefined;
+        if (pause === undefined) return finish(answer, { status: answer.status, ms: Date.now() - started, attempts: attempt + 1 });
+        await answer.body?.cancel();
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      } catch (error) {
+        const kind = size.tooLarge ? "too_large" : patience.signal.aborted ? "timeout" : "unreachable";
+        const pause = again && kind === "unreachable" && retries.unreachable ? waiting(undefined, attempt, started + ms) : undefined;
+        if (pause === undefined) throw new UpstreamFailure(kind, url, ms, error, line, headers);
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
   } finally {
     clearTimeout(timer);
   }
-  return edit(answer, connection.split("\n"), cors);
+}
+
+/** Asks the hook before `answer`, which is the configuration's own, is given. */
+export async function answer_after(request, env, answer, connection, cors, line, extras) {
+  const more = JSON.parse(extras);
+  const verdict = await consult(request, env, more.hook, line);
+  return verdict instanceof Response ? refused(verdict, connection, cors, env, line, more) : done(answer, env, line, more, undefined);
+}
+
+/** What a hook answers instead: nothing of the route's own answer applies to it. */
+function refused(verdict, connection, cors, env, line, more) {
+  return done(edit(verdict, connection.split("\n"), cors, NOTHING, undefined), env, line, more, undefined);
+}
+
+/** Counts an answer through Analytics Engine. */
+export function count(env, binding, route, code, method, status, ms) {
+  env[binding].writeDataPoint({ indexes: [route.slice(0, 96)], blobs: [code, method, route], doubles: [status, ms] });
+}
+
+/**
+ * Asks the bound Worker of a hook, with the client's own request but for its body. Returns the headers that it wants set where it answers
+ * 2xx without a body, and its answer otherwise.
+ */
+async function consult(request, env, hook, line) {
+  const headers = edited(request.headers, hook.remove, hook.set);
+  headers.delete("content-length");
+  headers.delete("upgrade");
+  const to = service(env, hook.service, line, headers);
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), hook.ms);
+  try {
+    const answer = await to.fetch(hook.url, { method: request.method, headers, redirect: "manual", signal: patience.signal });
+    if (!answer.ok) return answer;
+    const rest = await body(answer);
+    if (rest !== undefined) return new Response(rest, answer);
+    const wanted = [...answer.headers].filter(([name]) => name.startsWith(SETS)).map(([name, value]) => [name.slice(SETS.length), value]);
+    return wanted.filter(([name]) => name !== "" && !UNTOUCHABLE.includes(name));
+  } catch (error) {
+    throw new UpstreamFailure(patience.signal.aborted ? "timeout" : "unreachable", `service ${hook.service}`, hook.ms, error, line, headers);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How a hook writes the headers that it wants set. */
+const SETS = "x-gateway-set-";
+
+/** What no hook may set: where a request goes, and where it ends. */
+const UNTOUCHABLE = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "te", "trailer"];
+
+/** The body of `answer`, or `undefined` where it has none: some answers have a stream that ends at once. */
+async function body(answer) {
+  if (answer.body === null) return undefined;
+  const reader = answer.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return undefined;
+    if (value.byteLength === 0) continue;
+    reader.releaseLock();
+    const { readable, writable } = new TransformStream();
+    const writer = writable.getWriter();
+    writer
+      .write(value)
+      .then(() => writer.releaseLock())
+      .then(() => answer.body.pipeTo(writable))
+      .catch(() => {});
+    return readable;
+  }
+}
+
+/** A bound Worker. */
+function service(env, binding, line, headers) {
+  const to = env[binding];
+  if (typeof to?.fetch !== "function") throw new UpstreamFailure("config", `service ${binding}`, 0, { message: "it is not bound" }, line, headers);
+  return to;
+}
+
+/** Milliseconds to wait before the next attempt; `undefined` where it would come too late. An answer's `Retry-After` is honoured. */
+function waiting(answer, attempt, deadline) {
+  const told = answer?.headers.get("retry-after") ?? null;
+  const seconds = told === null ? NaN : /^\d+$/.test(told) ? Number(told) : (Date.parse(told) - Date.now()) / 1000;
+  // Half of it at random, so that many clients do not come back at once.
+  const own = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random() / 2);
+  const pause = Number.isNaN(seconds) ? own : Math.max(0, seconds * 1000);
+  return Date.now() + pause < deadline ? pause : undefined;
+}
+
+const FIRST_PAUSE_MS = 50;
+
+/**
+ * `stream`, which stops where it has more than `limit` bytes. The request is aborted then: of a stream that merely fails the runtime makes
+ * a shorter body that looks whole to the upstream.
+ */
+function counted(stream, limit, size, patience) {
+  let bytes = 0;
+  const counting = new TransformStream({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      if (bytes <= limit) return controller.enqueue(chunk);
+      size.tooLarge = true;
+      patience.abort();
+      return new Promise(() => {});
+    },
+  });
+  return stream.pipeThrough(counting);
 }
 
 /** Why there is no answer. Its words are for the log: a client never sees them. */
 class UpstreamFailure extends Error {
-  constructor(url, ms, timedOut, cause) {
+  constructor(kind, url, ms, cause, line, headers) {
     // Scheme, host and port alone: a path may hold what does not belong in a log.
-    const origin = url.slice(0, url.indexOf("/", url.indexOf("://") + 3));
-    super(`${origin}: ${timedOut ? `no response head in ${ms} ms` : cause?.message}`);
+    const slash = url.indexOf("/", url.indexOf("://") + 3);
+    const origin = url.includes("://") ? url.slice(0, slash < 0 ? undefined : slash) : url;
+    super(`${origin}: ${kind === "timeout" ? `no response head in ${ms} ms` : cause?.message}`);
     this.name = "UpstreamFailure";
-    this.timedOut = timedOut;
+    this.kind = kind;
+    this.line = line;
+    this.id = headers.get("x-request-id");
   }
 }
 
+/** Writes the line of a request that was sent on, and counts it. */
+function done(answer, env, line, more, upstream) {
+  const { status } = answer;
+  if (line !== undefined) {
+    const level = status >= 500 ? 1 : more.level ?? 3;
+    if (level <= (more.log ?? 3)) {
+      const told = upstream === undefined ? "" : `,"upstream":${JSON.stringify(upstream)}`;
+      SAY[level](`${line.slice(0, -1)},"status":${status}${told}}`);
+    }
+  }
+  if (more.analytics !== undefined) {
+    const { binding, route } = more.analytics;
+    count(env, binding, route, "", more.analytics.method, status, upstream?.ms ?? 0);
+  }
+  return answer;
+}
+
+const SAY = [undefined, (line) => console.error(line), (line) => console.warn(line), (line) => console.log(line)];
+
 /** The answer for the client. Untouched where there is nothing to edit, and always for a WebSocket, which a copy would lose. */
-function edit(answer, connection, cors) {
+function edit(answer, connection, cors, more, upstream) {
   const own = answer.headers;
-  if (answer.status === 101 || (cors === undefined && !connection.some((name) => own.has(name)))) return answer;
+  const { response, timing } = more;
+  const untouched = cors === undefined && response === undefined && !timing && !connection.some((name) => own.has(name));
+  if (answer.status === 101 || untouched) return answer;
   // Headers are copied as a whole: two `Set-Cookie` stay two.
   const edited = new Response(answer.body, answer);
+  const { headers } = edited;
   const named = (own.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
   const ours = (name) => cors !== undefined && name.startsWith("access-control-");
-  drop(edited.headers, (name) => connection.includes(name) || named.includes(name) || ours(name));
-  for (const [name, value] of pairs(cors ?? "")) edited.headers.append(name, value);
+  drop(headers, (name) => connection.includes(name) || named.includes(name) || ours(name));
+  for (const [name, value] of pairs(cors ?? "")) headers.append(name, value);
+  for (const [name, value] of response ?? []) value === null ? headers.delete(name) : headers.set(name, value);
+  if (timing && upstream !== undefined) headers.append("server-timing", `upstream;dur=${upstream.ms}`);
   return edited;
+}
+
+/** A copy of `own` with these edits. */
+function edited(own, remove, set) {
+  const headers = new Headers(own);
+  // `x_user_id` is `x-user-id` to every upstream that turns headers into variables (RFC 3875 section 4.1.18), so both go.
+  const removed = dashed(remove).split("\n");
+  drop(headers, (name) => removed.includes(dashed(name)));
+  for (const [name, value] of pairs(set)) headers.set(name, value);
+  return headers;
 }
 
 /** Takes the headers off for which `goes` says so. */

@@ -1,5 +1,9 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 
+use super::{PRESETS, Preset};
 use crate::authn::{Authorizer, KeySource};
 use crate::compile::{Compiled, compile};
 use crate::config::reference::Env;
@@ -178,5 +182,73 @@ fn settings_that_are_missing_wrong_or_of_another_provider_are_problems() {
         let problems = compiled(&authorizer).problems;
         assert!(problems.iter().any(|problem| problem.message.contains(expected)), "{authorizer}: {problems:?}");
         assert!(!compiled(&authorizer).is_good(), "{authorizer}");
+    }
+}
+
+fn pages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers")
+}
+
+/// A section of a preset's page.
+fn section(preset: &Preset, heading: &str) -> String {
+    let page = fs::read_to_string(pages().join(preset.name.replace('_', "-")).with_extension("md")).unwrap();
+    let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+    rest.split("\n## ").next().unwrap().to_owned()
+}
+
+#[test]
+fn every_preset_has_its_page_and_every_page_its_preset() {
+    let stems = fs::read_dir(pages()).unwrap().map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned());
+    let mut pages: Vec<String> =
+        stems.map(|stem| stem.into_string().unwrap()).filter(|stem| stem != "README").collect();
+    let mut presets = PRESETS.map(|preset| preset.name.replace('_', "-"));
+    pages.sort();
+    presets.sort();
+    assert_eq!(pages, presets);
+}
+
+/// Where the table of presets has `{domain}` the page has `DOMAIN`.
+#[test]
+fn each_page_says_what_its_preset_stands_for_and_nothing_else() {
+    for preset in &PRESETS {
+        let section = section(preset, "What the preset stands for").to_lowercase();
+        let rows: Vec<(&str, &str)> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+            .filter(|(name, _)| name.chars().all(char::is_alphabetic))
+            .collect();
+        let mut expected = vec![("issuer", preset.issuers.to_vec())];
+        expected.push(("keys", vec![preset.jwks_url]));
+        expected.push(("audience", vec![preset.audience]));
+        if !preset.claims.is_empty() {
+            expected.push(("claims", preset.claims.iter().flat_map(|(name, value)| [*name, *value]).collect()));
+        }
+        expected.extend(preset.token_from.map(|(header, cookie)| ("token", vec![header, cookie])));
+        let names: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
+        assert_eq!(rows.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names, "{}", preset.name);
+        for ((name, told), (_, templates)) in rows.iter().zip(expected) {
+            for template in templates {
+                let written = preset
+                    .inputs
+                    .iter()
+                    .fold(template.to_owned(), |text, input| text.replace(&format!("{{{}}}", input.name), input.name));
+                let good = match (*name, written.as_str()) {
+                    ("keys", "") => told.starts_with("by discovery"),
+                    ("audience", "") => told.starts_with("none"),
+                    (_, written) => told.contains(&format!("`{}`", written.to_lowercase())),
+                };
+                assert!(good, "{}: {name}: {template} in {told}", preset.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn each_page_tells_where_every_setting_is_found() {
+    for preset in &PRESETS {
+        let section = section(preset, "Where the values are");
+        for input in preset.inputs {
+            assert!(section.contains(&format!("| `{}` | ", input.name)), "{}: {}", preset.name, input.name);
+        }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::authn::{Context, KeySource, Outcome, authenticate};
 use crate::config::wire::Mode;
+use crate::credential::Place;
 use crate::jwks::KeyRing;
 use crate::jwt::alg::Algorithm;
 use crate::jwt::claims::ClaimRules;
@@ -50,7 +51,9 @@ fn sent(authorizer: &Authorizer, url: &str, list: &[(&str, &str)], reserved: &[S
         panic!("{list:?} does not pass");
     };
     let path = RequestPath::parse(Target::parse(url).unwrap().path).unwrap();
-    upstream("https://up.example", 0).outbound(&path, &head, &[authorizer], identity.as_ref(), reserved)
+    let authorizers = [authorizer];
+    let sender = Sender { head: &head, path: &path, authorizers: &authorizers, identity: identity.as_ref(), reserved };
+    upstream("https://up.example", 0).outbound(sender).unwrap()
 }
 
 fn with_claims(payload: &Value, authorizer: &Authorizer) -> Outbound {
@@ -95,7 +98,7 @@ fn claims_become_headers_as_text() {
         let outbound = with_claims(&payload, &forwarding("c"));
         assert_eq!(value(&outbound, "x-claim"), Vec::from_iter(expected), "{name}");
         assert!(removes(&outbound, "x-claim"), "{name}: the client's own copy goes in any case");
-        assert_eq!(outbound.left_out, Vec::<String>::new(), "{name}");
+        assert_eq!(outbound.edits.left_out, Vec::<String>::new(), "{name}");
     }
     let payload = json!({"realm_access": {"roles": ["r", "s"]}, "a.b": "literal", "a": {"b": "dotted"}});
     assert_eq!(value(&with_claims(&payload, &forwarding("realm_access.roles")), "x-claim"), ["r,s"]);
@@ -119,7 +122,7 @@ fn a_claim_with_control_characters_is_left_out_and_told() {
     ] {
         let outbound = with_claims(&json!({"c": claim, "sub": "u"}), &authorizer);
         assert_eq!(value(&outbound, "x-claim"), Vec::<&str>::new(), "{name}");
-        assert_eq!(outbound.left_out, ["x-claim"], "{name}");
+        assert_eq!(outbound.edits.left_out, ["x-claim"], "{name}");
         assert!(removes(&outbound, "x-claim"), "{name}");
         assert_eq!(value(&outbound, "x-user"), ["u"], "{name}: the others stay");
     }

@@ -153,7 +153,7 @@ fn refusals_of_every_kind_carry_cross_origin_headers() {
     let headers = headers(&[("origin", APP)]);
     let head = request("GET", "x", &headers);
     let outright = gateway.refuse_outright(&head, Reject::new(Code::InternalError));
-    assert_eq!(allowed_origin(&outright.reply(&head, "r")), Some(APP));
+    assert_eq!(allowed_origin(&outright.reply(&head)), Some(APP));
 }
 
 #[test]

@@ -195,3 +195,23 @@ fn two_authorizers_with_one_url_share_one_source() {
     assert_eq!(gateway.source(SourceId(1)).map(|source| source.url.as_str()), Some("https://q.example/jwks"));
     assert_eq!(gateway.source(SourceId(2)), None);
 }
+
+#[test]
+fn a_kid_that_two_issuers_share_means_the_key_of_the_tokens_own_issuer() {
+    let gateway = gateway(&config());
+    let mut ring = ring(&gateway);
+    ring.store_fetched(ID, keys(&["shared"], NOW));
+    let other = jwks(&[jwk(&OTHER_RSA, &json!({"kid": "shared"}))]);
+    ring.store_fetched(SourceId(1), FetchedKeys::fetched(other.as_bytes(), None, NOW).unwrap());
+    let header = json!({"alg": "RS256", "kid": "shared"});
+    for (name, token, expected, who) in [
+        ("of p, by p's key", rs(&RSA, &header, &payload("p")), "answered 1", Some("p")),
+        ("of q, by q's key", rs(&OTHER_RSA, &header, &payload("q")), "answered 1", Some("q")),
+        ("of p, by q's key", rs(&OTHER_RSA, &header, &payload("p")), "401 invalid_signature", None),
+        ("of q, by p's key", rs(&RSA, &header, &payload("q")), "401 invalid_signature", None),
+        ("of nobody, by p's key", rs(&RSA, &header, &payload("nobody")), "401 invalid_issuer", None),
+    ] {
+        let ended = ask_at(&gateway, &ring, NOW, "/list", &token);
+        assert_eq!((ended.words().as_str(), ended.authorizer.as_deref()), (expected, who), "{name}");
+    }
+}

@@ -40,6 +40,8 @@ fn a_token_ends_at_exp_plus_skew_and_exp_is_a_finite_number() {
         ("null", json!({"exp": null}), invalid("exp")),
         ("true", json!({"exp": true}), invalid("exp")),
         ("list", json!({"exp": [SECONDS + 60]}), invalid("exp")),
+        ("object", json!({"exp": {}}), invalid("exp")),
+        ("empty string", json!({"exp": ""}), invalid("exp")),
         ("absent", json!({}), missing("exp")),
     ] {
         let rules = ClaimRules::default();

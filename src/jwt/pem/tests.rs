@@ -54,6 +54,18 @@ fn each_curve_is_read_from_spki_and_certificate() {
 fn what_is_no_usable_public_key_is_refused_with_its_reason() {
     let label = |from: &str, to: &str| RSA_PUBLIC_PEM.replace(from, to);
     let body = RSA_PUBLIC_PEM.lines().nth(3).unwrap();
+    // The last byte of a point, and so a point beside its curve.
+    let with_other_end = |pem: &str, ends: u8| {
+        let (_, mut document) = der::pem::decode_vec(pem.as_bytes()).unwrap();
+        *document.last_mut().unwrap() ^= ends;
+        der::pem::encode_string("PUBLIC KEY", der::pem::LineEnding::LF, &document).unwrap()
+    };
+    let small_order = {
+        let (_, mut document) = der::pem::decode_vec(key!("ed25519-public").as_bytes()).unwrap();
+        let start = document.len() - 32;
+        document[start..].fill(0);
+        der::pem::encode_string("PUBLIC KEY", der::pem::LineEnding::LF, &document).unwrap()
+    };
     for (name, pem, why) in [
         ("PKCS #1 private key", key!("rsa").to_owned(), InvalidKey::Private),
         ("PKCS #8 private key", key!("rsa-pkcs8").into(), InvalidKey::Private),
@@ -66,6 +78,10 @@ fn what_is_no_usable_public_key_is_refused_with_its_reason() {
         ("X25519", key!("x25519-public").into(), InvalidKey::Unsupported),
         ("RSA for PSS alone", key!("rsa-pss-public").into(), InvalidKey::Unsupported),
         ("a certificate of 1024 bits", key!("rsa-1024-certificate").into(), InvalidKey::Size),
+        ("a point beside P-256", with_other_end(key!("p256-public"), 1), InvalidKey::Point),
+        ("a point beside P-384", with_other_end(key!("p384-public"), 1), InvalidKey::Point),
+        ("a point beside P-521", with_other_end(key!("p521-public"), 1), InvalidKey::Point),
+        ("an Ed25519 key of small order", small_order, InvalidKey::Point),
         ("SPKI called PKCS #1", label("PUBLIC KEY", "RSA PUBLIC KEY"), InvalidKey::Malformed),
         ("SPKI called a certificate", label("PUBLIC KEY", "CERTIFICATE"), InvalidKey::Malformed),
         ("another label", label("PUBLIC KEY", "PUBLIC KEYS"), InvalidKey::Unsupported),

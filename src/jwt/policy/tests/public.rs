@@ -1,7 +1,11 @@
 //! Public keys: which of a set may judge a token, and what their signatures are worth.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+mod elliptic;
 mod odd_keys;
 
 use super::*;
@@ -61,6 +65,8 @@ fn an_rsa_signature_counts_whole_and_for_its_own_message_alone() {
 fn a_key_is_chosen_by_its_exact_kid() {
     let keys = set(&[jwk(&RSA, &json!({"kid": "a"})), jwk(&OTHER_RSA, &json!({"kid": "b"}))]);
     let unnamed = set(&[jwk(&RSA, &json!({}))]);
+    let mixed = set(&[jwk(&RSA, &json!({})), jwk(&OTHER_RSA, &json!({"kid": "b"}))]);
+    let twins = set(&[jwk(&RSA, &json!({"kid": "a"})), jwk(&OTHER_RSA, &json!({"kid": "a"}))]);
     let unknown = Err(TokenError::UnknownKey);
     for (name, keys, kid, key, expected) in [
         ("its own", &keys, Some("a"), &RSA, Ok(())),
@@ -74,6 +80,11 @@ fn a_key_is_chosen_by_its_exact_kid() {
         ("a URL", &keys, Some("https://evil.example/jwks"), &RSA, unknown.clone()),
         ("the key has none", &unnamed, Some("a"), &RSA, unknown.clone()),
         ("neither has one", &unnamed, None, &RSA, Ok(())),
+        ("beside a key without one", &mixed, Some("b"), &OTHER_RSA, Ok(())),
+        ("the key without one beside one that has", &mixed, None, &RSA, Ok(())),
+        ("not there, beside a key without one", &mixed, Some("a"), &RSA, unknown.clone()),
+        ("two keys of one, the first", &twins, Some("a"), &RSA, Ok(())),
+        ("two keys of one, the second", &twins, Some("a"), &OTHER_RSA, Ok(())),
         ("the token has none, first of several", &keys, None, &RSA, Ok(())),
         ("the token has none, last of several", &keys, None, &OTHER_RSA, Ok(())),
     ] {
@@ -167,25 +178,38 @@ fn documents_that_are_no_key_sets_are_refused() {
 
 #[test]
 fn a_key_that_the_token_brings_along_is_never_used() {
-    let own = jwk(&OTHER_RSA, &json!({"kid": "a", "use": "sig"}));
+    let pem = include_str!("../../../../tests/keys/rsa-certificate.pem");
+    // Of the attacker's own key, as `x5c` has it (RFC 7515 section 4.1.6), and its digests.
+    let chain: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let certificate = STANDARD.decode(&chain).unwrap();
+    let own = jwk(&RSA, &json!({"kid": "a", "use": "sig", "alg": "RS256"}));
+    let with_chain = jwk(&RSA, &json!({"kid": "a", "x5c": [chain]}));
     let injections = [
         ("jwk", own.clone()),
+        ("jwk", with_chain),
+        ("jwk", json!(own.to_string())),
         ("jku", json!("https://evil.example/jwks.json")),
+        ("jku", json!("https://issuer.example.com@evil.example/jwks.json")),
         ("x5u", json!("https://evil.example/cert.pem")),
-        ("x5c", json!(["MIIB"])),
+        ("x5u", json!(pem)),
+        ("x5c", json!([chain])),
+        ("x5c", json!(chain)),
+        ("x5t#S256", json!(URL_SAFE_NO_PAD.encode(Sha256::digest(certificate)))),
+        ("public_key", json!(RSA_PUBLIC_PEM)),
         ("keys", json!([own])),
     ];
+    let keys = set(&[jwk(&OTHER_RSA, &json!({"kid": "a"}))]);
     for (name, value) in injections {
         for (signer, key, kid, expected) in [
-            ("the token's own key", &OTHER_RSA, Some("a"), Err(TokenError::InvalidSignature)),
-            ("the token's own key, no kid", &OTHER_RSA, None, Err(TokenError::InvalidSignature)),
-            ("the token's own key, its kid", &OTHER_RSA, Some("evil"), Err(TokenError::UnknownKey)),
-            ("the set's key", &RSA, Some("a"), Ok(())),
+            ("the token's own key", &RSA, Some("a"), Err(TokenError::InvalidSignature)),
+            ("the token's own key, no kid", &RSA, None, Err(TokenError::InvalidSignature)),
+            ("the token's own key, its kid", &RSA, Some("evil"), Err(TokenError::UnknownKey)),
+            ("the set's key", &OTHER_RSA, Some("a"), Ok(())),
         ] {
             let mut header = header(kid);
             header[name] = value.clone();
             let token = rs(key, &header, &good());
-            assert_eq!(judge(&Policy::default(), Keys::Public(&rsa_set()), &token), expected, "{name}: {signer}");
+            assert_eq!(judge(&Policy::default(), Keys::Public(&keys), &token), expected, "{name}: {signer}");
         }
     }
 }

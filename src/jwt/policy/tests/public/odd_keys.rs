@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dashu_int::UBig;
+use dashu_int::monty::MontgomeryRepr;
 use rsa::traits::PublicKeyParts;
 
 use super::*;
@@ -109,4 +111,37 @@ fn odd_keys_are_passed_over_each_with_its_reason_and_the_rest_work() {
     }
     let keys = set(&[json!("text"), jwk(&RSA, &json!({"kid": 7})), jwk(&RSA, &json!({"kid": "a"}))]);
     assert_eq!(keys.skipped(), [(None, InvalidKey::Malformed), (None, InvalidKey::Malformed)]);
+}
+
+#[derive(serde::Deserialize)]
+struct Weak {
+    jwk: Value,
+    token: String,
+}
+
+/// What the signature of a token was made of, by the RSA operation and nothing but that.
+fn recovered(Weak { jwk, token }: &Weak) -> Vec<u8> {
+    let number = |text: &str| UBig::from_be_bytes(&URL_SAFE_NO_PAD.decode(text).unwrap());
+    let signature = number(token.rsplit_once('.').unwrap().1);
+    let ring = MontgomeryRepr::new(number(jwk["n"].as_str().unwrap()));
+    ring.reduce(signature).pow(&number(jwk["e"].as_str().unwrap())).residue().to_be_bytes().into()
+}
+
+#[test]
+fn a_good_signature_of_a_weak_key_is_worth_nothing() {
+    let rows: Vec<Weak> = serde_json::from_str(include_str!("../../../../../tests/keys/weak.json")).unwrap();
+    let reasons =
+        [("512 bits", InvalidKey::Size), ("1024 bits", InvalidKey::Size), ("the exponent 3", InvalidKey::Exponent)];
+    assert_eq!(rows.len(), reasons.len());
+    for (row, (name, why)) in rows.iter().zip(reasons) {
+        let input = row.token.rsplit_once('.').unwrap().0;
+        assert!(recovered(row).ends_with(&Sha256::digest(input)), "{name}: the signature is a good one");
+        let keys = set(&[row.jwk.clone(), jwk(&OTHER_RSA, &json!({"kid": "b"}))]);
+        assert_eq!(keys.skipped(), [(Some(name.into()), why)], "{name}");
+        for policy in [Policy::default(), allowing(&["RS256"])] {
+            assert_eq!(judge(&policy, Keys::Public(&keys), &row.token), Err(TokenError::UnknownKey), "{name}");
+        }
+        let alone = KeySet::parse(jwks(std::slice::from_ref(&row.jwk)).as_bytes()).err();
+        assert_eq!(alone, Some(InvalidKeySet::NoUsableKey), "{name}: alone it is no set");
+    }
 }

@@ -1,0 +1,141 @@
+//! The edits to a client's headers on their way to an upstream.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::is_token;
+use crate::authn::{Authorizer, Identity};
+use crate::credential::{Place, without_cookie, without_parameter};
+use crate::request::{CLIENT_ADDRESS, Head};
+use crate::template::{Template, Values, claim_text};
+use crate::url::Target;
+
+/// Headers that are for one connection alone (RFC 9110 section 7.6.1), and those that the gateway sets itself.
+pub(crate) const NOT_FORWARDED: [&str; 12] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "host",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+];
+
+/// A name with the template of its value; none: it is removed.
+pub type Mapped = (String, Option<Template>);
+
+/// Edits to headers: first some are removed, then some are set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Headers to be removed.
+    pub remove: Vec<String>,
+    /// Headers to be set then.
+    pub set: Vec<(String, String)>,
+    /// Headers that were left out, for the log: their values hold control characters.
+    pub left_out: Vec<String>,
+}
+
+impl Edits {
+    /// What every request needs that is sent on: connections end here, and nobody but the gateway says who is asking. `reserved` are the
+    /// headers that only it may set, for whichever route. Credentials are taken off `query` too.
+    pub(super) fn new(
+        head: &Head<'_>,
+        query: &mut String,
+        authorizers: &[&Authorizer],
+        identity: Option<&Identity<'_>>,
+        reserved: &[String],
+    ) -> Self {
+        let mut edits = Self::default();
+        edits.remove.extend(NOT_FORWARDED.iter().map(|&name| name.to_owned()));
+        if let Some(named) = head.headers.get("connection") {
+            let names = named.split(',').map(|name| name.trim().to_ascii_lowercase());
+            edits.remove.extend(names.filter(|name| is_token(name)));
+        }
+        edits.remove.extend_from_slice(reserved);
+        if let Some(target) = Target::parse(head.url) {
+            edits.set("x-forwarded-proto", target.scheme);
+            edits.set("x-forwarded-host", target.authority);
+        }
+        if let Some(address) = head.headers.get(CLIENT_ADDRESS) {
+            edits.set("x-forwarded-for", address);
+        }
+        edits.set("x-request-id", head.request_id());
+        // `Upgrade` goes on for WebSockets alone (RFC 6455); everything else that a connection could become ends here.
+        match head.headers.get("upgrade") {
+            Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {
+                edits.remove.retain(|name| name != "upgrade");
+            }
+            Some(_) => edits.remove.push("upgrade".to_owned()),
+            None => {}
+        }
+        for authorizer in authorizers.iter().filter(|authorizer| !authorizer.forward_token) {
+            for place in &authorizer.places {
+                edits.take_off(place, head, query);
+            }
+        }
+        if let Some(identity) = identity {
+            edits.assert(identity);
+        }
+        edits
+    }
+
+    /// Sets and removes what a mapping says. What has no value is removed: the client's own copy never stands in for it.
+    pub(super) fn apply(&mut self, mapping: &[Mapped], values: Values<'_>) {
+        for (name, template) in mapping {
+            self.remove(name);
+            let Some(text) = template.as_ref().and_then(|template| template.text(values)) else { continue };
+            if text.chars().any(char::is_control) {
+                self.left_out.push(name.clone());
+            } else {
+                self.set.push((name.clone(), text));
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.set.push((name.to_owned(), value.into()));
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.set.retain(|(known, _)| known != name);
+        self.remove.push(name.to_owned());
+    }
+
+    /// Says to the upstream who is asking.
+    fn assert(&mut self, identity: &Identity<'_>) {
+        for (claim, header) in &identity.authorizer.forward_claims {
+            let Some(text) = identity.claims().find(claim).map(claim_text) else { continue };
+            if text.chars().any(char::is_control) {
+                self.left_out.push(header.clone());
+            } else {
+                self.set(header, text);
+            }
+        }
+        if let Some(header) = &identity.authorizer.forward_payload {
+            let payload = Value::Object(identity.claims().members().clone()).to_string();
+            self.set(header, URL_SAFE_NO_PAD.encode(payload));
+        }
+    }
+
+    /// Takes a credential off the request.
+    fn take_off(&mut self, place: &Place, head: &Head<'_>, query: &mut String) {
+        match place {
+            Place::Header { name, .. } => self.remove.push(name.clone()),
+            Place::Query(name) => *query = without_parameter(query, name),
+            Place::Cookie(name) => {
+                let line = self.set.iter().find(|(header, _)| header == "cookie").map(|(_, line)| line.clone());
+                let Some(line) = line.or_else(|| head.headers.get("cookie")) else { return };
+                self.remove("cookie");
+                if let Some(kept) = without_cookie(&line, name) {
+                    self.set("cookie", kept);
+                }
+            }
+        }
+    }
+}

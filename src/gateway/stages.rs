@@ -1,0 +1,238 @@
+//! The stages of a request that has a route: who is asking, and what is to be done.
+
+use std::marker::PhantomData;
+
+use super::{Fault, Gateway, Refused, Route, RouteAction};
+use crate::authn::{self, Authorizer, Context, Identity, Outcome};
+use crate::cors::Cors;
+use crate::forward::{Outbound, Sender};
+use crate::jwks::{SourceId, Want};
+use crate::limit::{After, Before, Counted, Counters, RateLimit};
+use crate::memory::Memo;
+use crate::record::LogRules;
+use crate::reject::{Code, Reject};
+use crate::reply::Reply;
+use crate::request::Head;
+use crate::route::path::RequestPath;
+use crate::template::Template;
+
+/// A request that has a route.
+#[derive(Debug)]
+pub struct Matched<'g, 'r> {
+    pub(super) gateway: &'g Gateway,
+    pub(super) route: &'g Route,
+    pub(super) path: RequestPath<'r>,
+}
+
+/// A request that may go on.
+#[derive(Debug)]
+pub struct Authenticated<'g, 'r> {
+    matched: Matched<'g, 'r>,
+    /// The authorizers of its route.
+    authorizers: Vec<&'g Authorizer>,
+    identity: Option<Identity<'g>>,
+    /// A source to be asked for fresh keys after the response.
+    pub refresh: Option<SourceId>,
+    /// Why a token was passed over, for the log.
+    pub ignored: Option<Reject>,
+    /// A token that was verified just now, to be remembered.
+    pub memo: Option<Memo>,
+}
+
+/// What came of authenticating.
+#[derive(Debug)]
+pub enum Authn<'g, 'r> {
+    /// The request may go on.
+    Passed(Authenticated<'g, 'r>),
+    /// Keys are needed first; then the same again.
+    Needs(Matched<'g, 'r>, SourceId, Want),
+    /// It may not.
+    Refused(Refused<'g>),
+}
+
+/// What is to be done with a request that may pass.
+#[derive(Debug)]
+pub struct Action {
+    /// A Worker to be asked first: nothing else is done unless it agrees.
+    pub hook: Option<Outbound>,
+    /// What is done then.
+    pub then: Then,
+    /// Headers of the answer that are set or, where there is no value, removed.
+    pub response_headers: Vec<(String, Option<String>)>,
+}
+
+/// Where the answer comes from.
+#[derive(Debug)]
+pub enum Then {
+    /// From the upstream.
+    Forward(Outbound),
+    /// From the configuration.
+    Answer(Reply),
+}
+
+impl<'g, 'r> Matched<'g, 'r> {
+    /// What the request counts as before anybody knows who sent it.
+    pub fn limits(&self, head: &Head<'_>) -> Counters<'g, Before> {
+        self.counters(head, None, |limit| !limit.is_after_authentication())
+    }
+
+    /// Finds out who is asking.
+    pub fn authenticate(self, head: &Head<'_>, context: Context<'_>, _: Counted<Before>) -> Authn<'g, 'r> {
+        let gateway = self.gateway;
+        if self.route.auth.is_empty() {
+            return Authn::Passed(Authenticated {
+                matched: self,
+                authorizers: Vec::new(),
+                identity: None,
+                refresh: None,
+                ignored: None,
+                memo: None,
+            });
+        }
+        let authorizers = match self.authorizers() {
+            Ok(authorizers) => authorizers,
+            Err(reject) => return Authn::Refused(self.refuse(reject)),
+        };
+        match authn::authenticate(&authorizers, self.route.mode, gateway.max_token_bytes, head, context) {
+            Outcome::Passed { identity, refresh, ignored, memo } => {
+                Authn::Passed(Authenticated { matched: self, authorizers, identity, refresh, ignored, memo })
+            }
+            Outcome::Needs(source, want) => Authn::Needs(self, source, want),
+            Outcome::Refused(reject) => Authn::Refused(self.refuse(reject)),
+        }
+    }
+
+    /// A refusal with this route's cross-origin rules.
+    pub fn refuse(&self, reject: Reject) -> Refused<'g> {
+        Refused { route: Some(self.route), ..self.gateway.refuse(reject, self.cors()) }
+    }
+
+    fn counters<Stage>(
+        &self,
+        head: &Head<'_>,
+        identity: Option<&Identity<'_>>,
+        belongs: impl Fn(&RateLimit) -> bool,
+    ) -> Counters<'g, Stage> {
+        let route = self.route;
+        let limits = route.limits.iter().filter(|limit| belongs(limit));
+        let counter = |limit: &'g RateLimit| limit.counter(head, self.path.as_str(), &route.label, identity);
+        Counters(limits.map(counter).collect(), PhantomData)
+    }
+
+    fn cors(&self) -> Option<&'g Result<Cors, Fault>> {
+        self.route.cors.as_ref().or(self.gateway.cors.as_ref())
+    }
+
+    fn authorizers(&self) -> Result<Vec<&'g Authorizer>, Reject> {
+        let gateway = self.gateway;
+        let pick = |number: &usize| match gateway.authorizers.get(*number) {
+            Some(Ok(authorizer)) => Ok(authorizer),
+            Some(Err(fault)) => Err(fault.reject()),
+            None => Err(Reject::config(format!("there is no authorizer {number}"))),
+        };
+        self.route.auth.iter().map(pick).collect()
+    }
+}
+
+impl<'g> Authenticated<'g, '_> {
+    /// What the request counts as now that it is known who sent it.
+    pub fn limits(&self, head: &Head<'_>) -> Counters<'g, After> {
+        self.matched.counters(head, self.identity.as_ref(), RateLimit::is_after_authentication)
+    }
+
+    /// What is to be done.
+    ///
+    /// # Errors
+    /// The refusal where the route is not set up, the body is too large, or the request lacks what the upstream needs.
+    pub fn action(&self, head: &Head<'_>, _: Counted<After>) -> Result<Action, Refused<'g>> {
+        let Matched { gateway, route, path } = &self.matched;
+        let action = route.action.as_ref().map_err(|fault| self.refuse(fault.reject()))?;
+        if gateway.is_too_large(head) {
+            return Err(self.refuse(Reject::new(Code::PayloadTooLarge)));
+        }
+        let sender = Sender {
+            head,
+            path,
+            authorizers: &self.authorizers,
+            identity: self.identity.as_ref(),
+            reserved: &gateway.reserved,
+        };
+        let then = match action {
+            RouteAction::Forward(upstream) => {
+                Then::Forward(upstream.outbound(sender).map_err(|reject| self.refuse(reject))?)
+            }
+            RouteAction::Answer(reply) => Then::Answer(self.answer(reply, head)?),
+        };
+        let filled =
+            |template: &Template| template.text(sender.values()).filter(|text| !text.chars().any(char::is_control));
+        let response_headers = route.response_headers.iter();
+        let response_headers =
+            response_headers.map(|(name, template)| (name.clone(), template.as_ref().and_then(filled)));
+        Ok(Action {
+            hook: route.hook.as_ref().map(|hook| hook.outbound(sender)),
+            then,
+            response_headers: response_headers.collect(),
+        })
+    }
+
+    /// Who is asking, if anybody is known.
+    pub const fn identity(&self) -> Option<&Identity<'g>> {
+        self.identity.as_ref()
+    }
+
+    /// The pattern of its route, as it is written.
+    pub fn route(&self) -> &'g str {
+        &self.matched.route.label
+    }
+
+    /// The path that was matched.
+    pub fn path(&self) -> &str {
+        self.matched.path.as_str()
+    }
+
+    /// A refusal with this route's cross-origin rules.
+    pub fn refuse(&self, reject: Reject) -> Refused<'g> {
+        self.matched.refuse(reject)
+    }
+
+    /// The cross-origin headers of an answer that comes from the upstream; `None` where the gateway has no rules, and the upstream's own
+    /// headers stand.
+    pub fn cors_headers(&self, head: &Head<'_>) -> Result<Option<Vec<(&'static str, String)>>, Refused<'g>> {
+        match self.matched.cors() {
+            None => Ok(None),
+            Some(Ok(cors)) => Ok(Some(cors.headers(head.headers.get("origin").as_deref()))),
+            Some(Err(fault)) => Err(self.refuse(fault.reject())),
+        }
+    }
+
+    fn answer(&self, reply: &Reply, head: &Head<'_>) -> Result<Reply, Refused<'g>> {
+        let mut reply = reply.clone();
+        for (name, value) in self.cors_headers(head)?.into_iter().flatten() {
+            reply.header(name, value);
+        }
+        Ok(reply)
+    }
+}
+
+impl<'g> Refused<'g> {
+    /// The answer that the client gets.
+    pub fn reply(&self, head: &Head<'_>) -> Reply {
+        let mut reply = self.reject.reply(self.gateway.detail, head.request_id());
+        if let Some(cors) = self.cors {
+            for (name, value) in cors.headers(head.headers.get("origin").as_deref()) {
+                reply.header(name, value);
+            }
+        }
+        reply
+    }
+
+    /// How the log is kept.
+    pub const fn log(&self) -> &'g LogRules {
+        &self.gateway.log
+    }
+
+    /// The pattern of the route, where the request has one.
+    pub fn route(&self) -> Option<&'g str> {
+        self.route.map(|route| route.label.as_str())
+    }
+}

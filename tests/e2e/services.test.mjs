@@ -1,0 +1,195 @@
+// Other Workers: as upstreams, and as hooks that are asked first. Real second Workers, each in an isolate of its own.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import WebSocket from "ws";
+import { SECRET, bearer, claims, gateway, hs, upstream } from "./harness.mjs";
+
+const BACKEND = `
+export default {
+  async fetch(request) {
+    const { pathname, search, host } = new URL(request.url);
+    if (pathname === "/socket") {
+      const [client, server] = Object.values(new WebSocketPair());
+      server.accept();
+      server.addEventListener("message", ({ data }) => server.send("echo " + data));
+      return new Response(null, { status: 101, webSocket: client });
+    }
+    if (pathname === "/throws") throw new Error("secret words");
+    if (pathname === "/silent") return new Promise(() => setTimeout(() => {}, 60000));
+    const headers = Object.fromEntries(request.headers);
+    return Response.json({ from: "backend", method: request.method, pathname, search, host, headers, body: await request.text() });
+  },
+};`;
+
+const HOOK = `
+export default {
+  async fetch(request) {
+    const url = new URL(request.url);
+    switch (url.searchParams.get("hook")) {
+      case "refuse": return Response.json({ why: "the hook says so" }, { status: 403, headers: { "x-hook": "1" } });
+      case "redirect": return Response.redirect("https://login.example/", 302);
+      case "body": return Response.json({ instead: true });
+      case "empty": return new Response("");
+      case "stream": { const { readable, writable } = new TransformStream(); writable.close(); return new Response(readable); }
+      case "204": return new Response(null, { status: 204, headers: { "x-gateway-set-x-plan": "pro", "x-gateway-set-host": "evil", "x-gateway-set-content-length": "7", "x-other": "no" } });
+      case "throws": throw new Error("secret words");
+      case "silent": return new Promise(() => setTimeout(() => {}, 60000));
+    }
+    return new Response(null, {
+      status: 204,
+      headers: { "x-gateway-set-x-seen": [request.method, url.pathname, request.headers.get("x-user-id"), (await request.text()).length].join(" ") },
+    });
+  },
+};`;
+
+const TO = { type: "http_proxy", server: "up" };
+const hooked = (path, more) => ({ method: "ANY", path, pre_process: "hook", integration: TO, ...more });
+const CONFIG = {
+  servers: [{ alias: "up", url: "$env.UP" }],
+  service_bindings: [
+    { alias: "backend", binding: "BACKEND" },
+    { alias: "hook", binding: "HOOK" },
+    { alias: "missing", binding: "NOBODY" },
+    { alias: "a-variable", binding: "UP" },
+  ],
+  cors: { allow_origins: ["https://app.example"] },
+  authorizer: { type: "jwt", secret: "$env.SECRET", algorithm: "HS256", audience: "api-audience", forward_claims: { sub: "x-user-id" } },
+  paths: [
+    { method: "ANY", path: "/svc/{.+}", auth: { mode: "optional" }, integration: { type: "service_binding", binding: "backend" } },
+    { method: "GET", path: "/svc/slow", integration: { type: "service_binding", binding: "backend", rewrite: "/silent", timeout_ms: 200 } },
+    { method: "GET", path: "/whole/{id}", integration: { type: "service_binding", binding: "backend" } },
+    { method: "GET", path: "/missing", integration: { type: "service_binding", binding: "missing" } },
+    { method: "GET", path: "/no-service", integration: { type: "service_binding", binding: "a-variable" } },
+    hooked("/hooked/{.+}", { auth: { mode: "optional" } }),
+    hooked("/closed/{.+}", { auth: true }),
+    { method: "GET", path: "/fixed", pre_process: "hook", response: { fixed: true } },
+    hooked("/impatient", { pre_process: { binding: "hook", timeout_ms: 150 } }),
+    hooked("/unguarded", { pre_process: "missing" }),
+    { method: "GET", path: "/unguarded-fixed", pre_process: "missing", response: { fixed: true } },
+  ],
+};
+
+let gate;
+let up;
+before(async () => {
+  up = await upstream();
+  const worker = (script) => ({ modules: true, script, compatibilityDate: "2026-04-01" });
+  gate = await gateway(CONFIG, {
+    bindings: { UP: up.url, SECRET },
+    serviceBindings: { BACKEND: "backend", HOOK: "hook" },
+    others: [{ name: "backend", ...worker(BACKEND) }, { name: "hook", ...worker(HOOK) }],
+  });
+});
+after(async () => {
+  await gate?.stop();
+  await up?.stop();
+});
+
+const got = async (path, init) => {
+  const response = await gate.request(path, init);
+  const text = await response.text();
+  return { status: response.status, response, body: text === "" ? undefined : JSON.parse(text) };
+};
+
+describe("another Worker as an upstream", () => {
+  test("gets the request as a server would: path, query, body, identity and forwarding headers", async () => {
+    const init = { method: "POST", body: "hello", headers: { authorization: `Bearer ${hs()}`, "x-user-id": "forged", "x-kept": "1" } };
+    const { status, body } = await got("/svc/a/b?c=%20d", init);
+    assert.equal(status, 200);
+    assert.deepEqual([body.from, body.method, body.pathname, body.search, body.body], ["backend", "POST", "/a/b", "?c=%20d", "hello"]);
+    assert.equal(body.host, gate.url.host);
+    assert.deepEqual([body.headers["x-user-id"], body.headers["x-kept"], body.headers["x-forwarded-host"]], ["user-1", "1", gate.url.host]);
+  });
+
+  test("gets the whole path of a pattern without a rest", async () => assert.equal((await got("/whole/7")).body.pathname, "/whole/7"));
+
+  test("speaks WebSocket", async () => {
+    const socket = new WebSocket(new URL("/svc/socket", gate.url.href.replace("http", "ws")));
+    const message = await new Promise((resolve, reject) => {
+      socket.on("open", () => socket.send("hi"));
+      socket.on("message", (data) => resolve(data.toString()));
+      socket.on("error", reject);
+    });
+    socket.close();
+    assert.equal(message, "echo hi");
+  });
+
+  test("that throws is a 502, and its words stay inside", async () => {
+    const { status, body } = await got("/svc/throws");
+    assert.deepEqual([status, body.code], [502, "upstream_unreachable"]);
+    assert.ok(!JSON.stringify(body).includes("secret"));
+  });
+
+  test("that is silent is a 504", async () => {
+    const { status, body } = await got("/svc/slow");
+    assert.deepEqual([status, body.code], [504, "upstream_timeout"]);
+  });
+
+  for (const path of ["/missing", "/no-service"]) {
+    test(`that is not bound is a 500 (${path}), and said when the isolate starts`, async () => {
+      const { status, body } = await got(path);
+      assert.deepEqual([status, body.code], [500, "config_error"]);
+      assert.match(gate.log(), /no service is bound as `(NOBODY|UP)`/);
+    });
+  }
+});
+
+describe("a hook", () => {
+  test("is asked before the upstream, with identity and without the body, which the upstream then gets", async () => {
+    const { body } = await got("/hooked/a?x=1", { method: "PUT", body: "hello", headers: { authorization: `Bearer ${hs()}`, "x-seen": "forged" } });
+    assert.equal(body.headers["x-seen"], "PUT /hooked/a user-1 0");
+    assert.deepEqual([body.method, body.url, body.body], ["PUT", "/a?x=1", "hello"]);
+  });
+
+  test("sees no identity that a client made up", async () => {
+    const { body } = await got("/hooked/a", { headers: { "x-user-id": "forged" } });
+    assert.equal(body.headers["x-seen"], "GET /hooked/a  0");
+  });
+
+  test("sets headers for the upstream, but none that say where a request goes or ends", async () => {
+    const { status, body } = await got("/hooked/a?hook=204", { method: "POST", body: "hello", headers: { "x-plan": "forged" } });
+    assert.equal(status, 200);
+    assert.equal(body.headers["x-plan"], "pro");
+    assert.equal(body.headers["x-other"], undefined);
+    assert.equal(body.headers.host, new URL(up.url).host);
+    assert.equal(body.body, "hello");
+  });
+
+  for (const kind of ["empty", "stream"]) {
+    test(`that answers 200 with a body of no bytes lets the request pass (${kind})`, async () => {
+      assert.equal((await got(`/hooked/a?hook=${kind}`)).body.url, `/a?hook=${kind}`);
+    });
+  }
+
+  test("that refuses is the answer, and the upstream is not asked", async () => {
+    const before = up.seen.length;
+    const { status, response, body } = await got("/hooked/a?hook=refuse", { headers: { origin: "https://app.example" } });
+    assert.deepEqual([status, body.why, response.headers.get("x-hook")], [403, "the hook says so", "1"]);
+    assert.equal(response.headers.get("access-control-allow-origin"), "https://app.example");
+    assert.equal((await got("/hooked/a?hook=redirect")).response.headers.get("location"), "https://login.example/");
+    assert.deepEqual((await got("/hooked/a?hook=body")).body, { instead: true });
+    assert.equal(up.seen.length, before);
+  });
+
+  test("stands before fixed answers too", async () => {
+    assert.deepEqual((await got("/fixed")).body, { fixed: true });
+    assert.equal((await got("/fixed?hook=refuse")).status, 403);
+  });
+
+  test("is not asked for what was refused before it", async () => {
+    assert.equal((await got("/closed/a?hook=body")).status, 401);
+  });
+
+  test("that throws is a 502, that is silent a 504, and nobody passes", async () => {
+    const before = up.seen.length;
+    assert.deepEqual([(await got("/hooked/a?hook=throws")).status, (await got("/impatient?hook=silent")).status], [502, 504]);
+    assert.equal(up.seen.length, before);
+  });
+
+  for (const path of ["/unguarded", "/unguarded-fixed"]) {
+    test(`that is not bound refuses everything (${path})`, async () => {
+      const { status, body } = await got(path);
+      assert.deepEqual([status, body.code], [500, "config_error"]);
+    });
+  }
+});

@@ -1,0 +1,228 @@
+//! The whole way of a request: route, limits, authenticate, limits, act.
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use portcullis::config::wire::Level;
+use portcullis::gateway::{Action, Authenticated, Authn, Gateway, Refused, Routed, Then};
+use portcullis::jwks::{SourceId, Want};
+use portcullis::limit::{Counted, Counters};
+use portcullis::record::Record;
+use portcullis::reject::Reject;
+use portcullis::reply::Reply;
+use portcullis::request::Head;
+use worker::Env;
+use worker::worker_sys::Context;
+
+use crate::convert::response;
+use crate::state::State;
+use crate::upstream::{self, Extras};
+use crate::{answer, keys, log, state, with_head};
+
+/// What becomes of a request.
+pub(crate) enum Decision {
+    /// The gateway answers.
+    Answer(web_sys::Response),
+    /// Somebody else will: a promise of the response.
+    Promise(Promise),
+    /// Something must be had first.
+    Wait(Wait),
+}
+
+/// What a request waits for.
+pub(crate) enum Wait {
+    /// Keys.
+    Keys(SourceId, Want),
+    /// The platform's word on limits, before authentication: binding and key of each.
+    Before(Vec<(String, String)>),
+    /// The same after it.
+    After(Vec<(String, String)>),
+}
+
+/// What a request has waited for already.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// The limits before authentication.
+    pub(crate) before: Option<Asked>,
+    /// The limits after it.
+    pub(crate) after: Option<Asked>,
+    /// Where its keys came from.
+    pub(crate) keys: Option<&'static str>,
+}
+
+/// What the platform said of some counters, in their order.
+pub(crate) struct Asked(pub(crate) Result<Vec<bool>, Reject>);
+
+/// One request, with the stages that it passes.
+struct Passage<'p> {
+    gateway: &'p Gateway,
+    state: &'p Rc<State>,
+    request: &'p web_sys::Request,
+    head: &'p Head<'p>,
+    env: &'p Env,
+    ctx: &'p Context,
+    progress: &'p Progress,
+}
+
+/// Decides on `request` with what there is.
+pub(crate) fn decide(request: &web_sys::Request, env: &Env, ctx: &Context, progress: &Progress) -> Decision {
+    let state = state::of(env);
+    with_head(request, None, |head| match state.gateway() {
+        Some(gateway) => {
+            let passage = Passage { gateway, state: &state, request, head, env, ctx, progress };
+            match passage.pass() {
+                Ok(decision) => decision,
+                Err(refused) => Decision::Answer(answer::refused(&state, env, head, &refused)),
+            }
+        }
+        None => Decision::Answer(answer::refuse_all(head)),
+    })
+}
+
+impl<'p> Passage<'p> {
+    fn pass(&self) -> Result<Decision, Refused<'p>> {
+        let matched = match self.gateway.route(self.head)? {
+            Routed::Matched(matched) => matched,
+            Routed::Answer(reply) => return Ok(Decision::Answer(response(&reply, self.head))),
+        };
+        let limits = matched.limits(self.head);
+        let asked = self.progress.before.as_ref();
+        let Some(counted) = counted(&limits, asked).map_err(|reject| matched.refuse(reject))? else {
+            return Ok(Decision::Wait(Wait::Before(questions(&limits))));
+        };
+        let context = |context: portcullis::authn::Context<'_>| matched.authenticate(self.head, context, counted);
+        let mut permitted = match self.state.with_context(self.gateway, context) {
+            Authn::Passed(permitted) => permitted,
+            Authn::Refused(refused) => return Err(refused),
+            Authn::Needs(_, source, want) => return Ok(Decision::Wait(Wait::Keys(source, want))),
+        };
+        if let Some(memo) = permitted.memo.take() {
+            self.state.remember(memo);
+        }
+        if let Some(source) = permitted.refresh {
+            keys::refresh_later(self.state, source, self.env, self.ctx);
+        }
+        let limits = permitted.limits(self.head);
+        let asked = self.progress.after.as_ref();
+        let Some(counted) = self::counted(&limits, asked).map_err(|reject| permitted.refuse(reject))? else {
+            return Ok(Decision::Wait(Wait::After(questions(&limits))));
+        };
+        self.act(&permitted, permitted.action(self.head, counted)?)
+    }
+
+    fn act(&self, permitted: &Authenticated<'p, '_>, action: Action) -> Result<Decision, Refused<'p>> {
+        let Action { hook, then, response_headers } = action;
+        let cors = permitted.cors_headers(self.head)?;
+        let mut extras = Extras::default();
+        if let Some(hook) = &hook {
+            extras.hook(hook);
+        }
+        match then {
+            Then::Answer(reply) => {
+                let reply = with_headers(reply, response_headers);
+                let answer = response(&reply, self.head);
+                if hook.is_none() {
+                    self.over(permitted, reply.status);
+                    return Ok(Decision::Answer(answer));
+                }
+                let line = self.begin_line(permitted, &[], &mut extras);
+                let promise =
+                    upstream::send_after(self.request, self.env, &answer, cors.as_deref(), line.as_deref(), extras);
+                Ok(Decision::Promise(promise))
+            }
+            Then::Forward(outbound) => {
+                extras.response_headers(&response_headers);
+                if let Some(limit) = self.gateway.max_body_bytes() {
+                    extras.put("maxBody", limit);
+                }
+                if self.gateway.log().server_timing {
+                    extras.put("timing", true);
+                }
+                let line = self.begin_line(permitted, &outbound.edits.left_out, &mut extras);
+                let cors = cors.as_deref();
+                Ok(Decision::Promise(upstream::send(self.request, self.env, &outbound, cors, line.as_deref(), extras)))
+            }
+        }
+    }
+
+    /// The log's line of a request that goes on, to be ended where its answer is known. None where no line is wanted at all.
+    fn begin_line(
+        &self,
+        permitted: &Authenticated<'_, '_>,
+        left_out: &[String],
+        extras: &mut Extras,
+    ) -> Option<String> {
+        let rules = self.gateway.log();
+        if let Some(binding) = self.state.analytics() {
+            extras.put(
+                "analytics",
+                serde_json::json!({ "binding": binding, "route": permitted.route(), "method": self.head.method }),
+            );
+        }
+        if rules.level == Level::Off {
+            return None;
+        }
+        let record = Record { time: log::time(), left_out, ..self.record(permitted) };
+        if record.level() == Level::Warn {
+            extras.put("level", 2);
+        }
+        if rules.level < Level::Info {
+            extras.put("log", if rules.level == Level::Warn { 2 } else { 1 });
+        }
+        Some(record.line(rules))
+    }
+
+    /// Writes the line of a request that the configuration itself has answered.
+    fn over(&self, permitted: &Authenticated<'_, '_>, status: u16) {
+        let rules = self.gateway.log();
+        let mut record = Record { status: Some(status), ..self.record(permitted) };
+        log::count_answer(self.env, self.state.analytics(), &record);
+        if record.level() <= rules.level {
+            record.time = log::time();
+            log::write(&record, rules);
+        }
+    }
+
+    fn record<'r>(&self, permitted: &'r Authenticated<'_, '_>) -> Record<'r>
+    where
+        'p: 'r,
+    {
+        let fetched = permitted.identity().map(|identity| identity.authorizer.keys.is_remote());
+        let keys = fetched.map(|remote| if remote { self.progress.keys.unwrap_or("memory") } else { "configuration" });
+        Record {
+            id: self.head.request_id(),
+            method: self.head.method,
+            path: permitted.path(),
+            route: Some(permitted.route()),
+            identity: permitted.identity(),
+            ignored: permitted.ignored.as_ref(),
+            keys,
+            ..Record::default()
+        }
+    }
+}
+
+/// Proof that there is room, a refusal, or nothing where the platform is to be asked first.
+fn counted<Stage>(limits: &Counters<'_, Stage>, asked: Option<&Asked>) -> Result<Option<Counted<Stage>>, Reject> {
+    match (limits.none(), asked) {
+        (Some(counted), _) => Ok(Some(counted)),
+        (None, None) => Ok(None),
+        (None, Some(Asked(Ok(answers)))) => limits.judge(answers).map(Some),
+        (None, Some(Asked(Err(reject)))) => Err(reject.clone()),
+    }
+}
+
+fn questions<Stage>(limits: &Counters<'_, Stage>) -> Vec<(String, String)> {
+    limits.list().iter().map(|counter| (counter.limit.binding.clone(), counter.key.clone())).collect()
+}
+
+/// The configuration's own answer with the headers that a mapping sets or removes.
+fn with_headers(mut reply: Reply, headers: Vec<(String, Option<String>)>) -> Reply {
+    for (name, value) in headers {
+        reply.headers.retain(|(known, _)| *known != name);
+        if let Some(value) = value {
+            reply.header(name, value);
+        }
+    }
+    reply
+}
