@@ -3,6 +3,7 @@
 use super::Compiler;
 use super::keys::key_places;
 use crate::config::field::{At, Field};
+use crate::config::reference::has_reference;
 use crate::config::wire::{Authorizer, Jwt, OneOrMany, TokenFrom};
 use crate::jwt::claims::ClaimRules;
 
@@ -37,8 +38,14 @@ enum Kind {
     Host,
     /// A URL, whose last slash means nothing.
     Url,
-    /// An identifier.
+    /// An identifier: one part of a path or of a name.
     Id,
+    /// The identifier of a tenant, which tokens name.
+    Tenant,
+    /// One label of a host name.
+    Label,
+    /// An issuer, letter for letter.
+    Issuer,
 }
 
 const fn host(name: &'static str) -> Input {
@@ -51,6 +58,10 @@ const fn id(name: &'static str) -> Input {
 
 const fn id_or(name: &'static str, default: &'static str) -> Input {
     Input { name, default: Some(default), kind: Kind::Id }
+}
+
+const fn label(name: &'static str) -> Input {
+    Input { name, default: None, kind: Kind::Label }
 }
 
 const fn url(name: &'static str) -> Input {
@@ -94,7 +105,7 @@ const PRESETS: [Preset; 11] = [
     },
     Preset {
         name: "cognito",
-        inputs: &[id("region"), id("user_pool_id"), id_or("client_id", "")],
+        inputs: &[label("region"), id("user_pool_id"), id_or("client_id", "")],
         issuers: &["https://cognito-idp.{region}.amazonaws.com/{user_pool_id}"],
         jwks_url: "https://cognito-idp.{region}.amazonaws.com/{user_pool_id}/.well-known/jwks.json",
         // Access tokens, which name the client here and have no `aud`; ID tokens are for the client itself.
@@ -103,7 +114,7 @@ const PRESETS: [Preset; 11] = [
     },
     Preset {
         name: "entra",
-        inputs: &[id("tenant")],
+        inputs: &[Input { name: "tenant", default: None, kind: Kind::Tenant }],
         // An API gets tokens of the older form unless its registration asks for the newer.
         issuers: &["https://login.microsoftonline.com/{tenant}/v2.0", "https://sts.windows.net/{tenant}/"],
         jwks_url: "https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys",
@@ -133,15 +144,23 @@ const PRESETS: [Preset; 11] = [
     },
     Preset {
         name: "cloudflare_access",
-        inputs: &[id("team")],
+        inputs: &[label("team")],
         issuers: &["https://{team}.cloudflareaccess.com"],
         jwks_url: "https://{team}.cloudflareaccess.com/cdn-cgi/access/certs",
         token_from: Some(("cf-access-jwt-assertion", "CF_Authorization")),
         ..NONE
     },
     // Its issuer is written out, slash and all, as the tokens have it.
-    Preset { name: "oidc", inputs: &[id("issuer")], issuers: &["{issuer}"], ..NONE },
+    Preset {
+        name: "oidc",
+        inputs: &[Input { name: "issuer", default: None, kind: Kind::Issuer }],
+        issuers: &["{issuer}"],
+        ..NONE
+    },
 ];
+
+/// What ends a host name in a URL, or stands before it.
+const HOST_ENDS: [char; 5] = ['/', ':', '@', '?', '#'];
 
 /// The settings of all providers.
 const INPUTS: [&str; 10] =
@@ -234,11 +253,30 @@ impl Compiler<'_> {
                 return None;
             }
             (Field::Absent, Some(default)) => At { value: default.to_owned(), offset },
+            // What is written is never as good as nothing: an empty setting would take a check away.
+            (Field::Good(at), _) if at.value.trim().is_empty() => {
+                self.error(at.offset, format!("`{}` is empty", input.name));
+                return None;
+            }
             (Field::Good(at), _) => at,
         };
+        let has = |odd: &[char]| text.value.contains(odd);
         let odd = match input.kind {
-            Kind::Host => text.value.contains(['/', ':', '@', '?', '#']).then_some("it is the host name alone"),
-            Kind::Id => None,
+            Kind::Host => has(&HOST_ENDS).then_some("it is the host name alone"),
+            Kind::Id => (has(&HOST_ENDS) || has(&[' ', '\\'])).then_some("it is the identifier alone, no URL or path"),
+            Kind::Label => {
+                (has(&HOST_ENDS) || has(&['.', ' '])).then_some("it is the name alone, without the rest of the host")
+            }
+            Kind::Tenant => {
+                if jwt.issuer.is_absent() && !is_tenant_id(&text.value) {
+                    self.warn(
+                        text.offset,
+                        "tokens name their tenant by its id, a GUID: with anything else no token's `iss` fits",
+                    );
+                }
+                has(&HOST_ENDS).then_some("it is the tenant's id alone")
+            }
+            Kind::Issuer => None,
             Kind::Url => {
                 text.value.truncate(text.value.trim_end_matches('/').len());
                 (!text.value.contains("://") && !text.value.contains('$')).then_some("it is a whole URL, `https://…`")
@@ -273,6 +311,10 @@ fn supabase_forms(jwt: &mut Jwt) {
         let url = issuer.value.trim_end_matches('/').trim_end_matches("/auth/v1").to_owned();
         jwt.url = Field::Good(At { value: url, offset: issuer.offset });
     }
+    if let Field::Good(at) = &mut jwt.url {
+        // The address of the project, also where that of its authentication was pasted.
+        at.value = at.value.trim_end_matches('/').trim_end_matches("/auth/v1").to_owned();
+    }
     if !jwt.jwt_secret.is_absent() {
         jwt.secret = std::mem::take(&mut jwt.jwt_secret);
         if let (Field::Good(at), true, true) = (&jwt.secret, jwt.algorithm.is_absent(), jwt.algorithms.is_absent()) {
@@ -280,6 +322,13 @@ fn supabase_forms(jwt: &mut Jwt) {
             jwt.algorithm = Field::Good(At { value, offset: at.offset });
         }
     }
+}
+
+/// A GUID, or something that an environment says.
+fn is_tenant_id(text: &str) -> bool {
+    let parts: Vec<usize> = text.split('-').map(str::len).collect();
+    let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    has_reference(text) || (digits && parts == [8, 4, 4, 4, 12])
 }
 
 fn header_or_cookie(header: &str, cookie: &str, offset: usize) -> Vec<Field<TokenFrom>> {
