@@ -2,9 +2,10 @@
 //
 //   node scripts/build.mjs [CONFIGURATION]
 //
+// A Worker has the language of rules where its configuration has rules, or with PORTCULLIS_RULES=1: it weighs as much as a third of the rest.
 // Each step is skipped when nothing it depends on has changed, so an edit of gateway.json costs a check and nothing more. Under
 // `wrangler dev`, which ends when its build fails, a broken edit is told and what was built last goes on serving.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bin, installPackages } from "./lib/packages.mjs";
@@ -18,7 +19,8 @@ const wasm = join(root, "target/wasm/wasm32-unknown-unknown/release/portcullis_w
 /** What wasm-opt may use: what rustc itself emits for this target. */
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-const outputs = ["portcullis.js", "portcullis_bg.wasm"].map((file) => join(out, file));
+const FILES = ["portcullis.js", "portcullis_bg.wasm"];
+const outputs = FILES.map((file) => join(out, file));
 const lastGood = [...outputs, checked].every((file) => existsSync(file));
 if (process.env.WRANGLER_COMMAND === "dev" && lastGood) {
   process.on("exit", (code) => {
@@ -29,32 +31,48 @@ if (process.env.WRANGLER_COMMAND === "dev" && lastGood) {
 }
 
 installPackages();
-buildWorker();
 if (!existsSync(join(root, ".dev.vars"))) {
   copyFileSync(join(root, ".dev.vars.example"), join(root, ".dev.vars"));
   say("Made .dev.vars from .dev.vars.example");
 }
 if (!checkConfiguration(process.argv[2] || process.env.GATEWAY_CONFIG)) process.exit(1);
+buildWorker(process.env.PORTCULLIS_RULES === "1" || hasRules(checked));
 
-function buildWorker() {
+/** Whether any path of a checked configuration has rules. */
+function hasRules(file) {
+  const { paths = [] } = JSON.parse(readFileSync(file, "utf8").replace(/^\ufeff/, ""));
+  return paths.some((path) => path.authorization?.rules?.length > 0);
+}
+
+function buildWorker(rules) {
   const { cargo, env } = wasmToolchain();
-  const fresh = existsSync(join(out, "portcullis_bg.wasm"));
+  const variant = rules ? "with-rules" : "plain";
+  const folder = join(out, variant);
+  const made = FILES.map((file) => join(folder, file));
+  const fresh = existsSync(made[1]);
+  const features = rules ? ["--features", "rules"] : [];
   run(
     fresh ? "" : "Compiling the Worker to wasm",
     cargo,
-    ["build", "--release", "--locked", "--package", "portcullis-worker", "--target", "wasm32-unknown-unknown", "--target-dir", "target/wasm", ...(fresh ? ["--quiet"] : [])],
+    ["build", "--release", "--locked", "--package", "portcullis-worker", ...features, "--target", "wasm32-unknown-unknown", "--target-dir", "target/wasm", ...(fresh ? ["--quiet"] : [])],
     { env: { ...process.env, ...env } },
   );
-  once(join(out, ".stamp"), digest(readFileSync(wasm)), outputs, () => {
-    for (const file of ["snippets", ...outputs]) rmSync(join(out, file), { recursive: true, force: true });
-    mkdirSync(out, { recursive: true });
+  const source = digest(readFileSync(wasm));
+  once(join(folder, ".stamp"), source, made, () => {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
     const quiet = existsSync(join(root, "target/debug/xtask")) ? ["--quiet"] : [];
-    run("Making the JavaScript glue", "cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", wasm, out]);
-    const module = outputs[1];
-    const features = FEATURES.map((feature) => `--enable-${feature}`);
-    run("Optimising the wasm", process.execPath, [bin("wasm-opt"), "-O3", ...features, module, "-o", module]);
+    run("Making the JavaScript glue", "cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", wasm, folder]);
+    const module = made[1];
+    const enabled = FEATURES.map((feature) => `--enable-${feature}`);
+    run("Optimising the wasm", process.execPath, [bin("wasm-opt"), "-O3", ...enabled, module, "-o", module]);
     const bytes = readFileSync(module);
-    say(`The Worker has ${kilobytes(bytes.length)} of wasm, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} gzip`);
+    say(`The Worker has ${kilobytes(bytes.length)} of wasm, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} gzip (${rules ? "with rules" : "without rules"})`);
+  });
+  // Where worker/entry.js takes it from.
+  once(join(out, ".stamp"), `${variant} ${source}`, outputs, () => {
+    rmSync(join(out, "snippets"), { recursive: true, force: true });
+    for (const file of [...FILES, "snippets"]) cpSync(join(folder, file), join(out, file), { recursive: true });
   });
 }
 

@@ -1,19 +1,24 @@
 //! Who is asking: the credentials of a request against the authorizers of a route.
 
+mod presented;
+mod tokens;
+
 use std::sync::Arc;
 
 use crate::config::wire::Mode;
-use crate::credential::{self, Found, Place};
+use crate::consumer::{Consumer, Credential, PasswordHash};
+use crate::credential::Place;
 use crate::jwks::{KeyRing, Look, Source, SourceId, Want};
 use crate::jwt::claims::Claims;
 use crate::jwt::compact::Compact;
-use crate::jwt::error::TokenError;
 use crate::jwt::keys::{Keys, Secret};
 use crate::jwt::keyset::KeySet;
-use crate::jwt::policy::{Admitted, Policy, Verified};
-use crate::memory::{Entry, KeysUsed, Memo, Memory, TokenDigest};
+use crate::jwt::policy::{Policy, Verified};
+use crate::memory::{KeysUsed, Memo, Memory};
+use crate::records::{RecordKey, Records};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
+use crate::revocation::{Revocation, Revoked};
 use crate::time::UnixTime;
 
 /// One way to authenticate, compiled.
@@ -37,6 +42,8 @@ pub struct Authorizer {
     pub forward_payload: Option<String>,
     /// Whether the upstream gets the credential.
     pub forward_token: bool,
+    /// Where tokens that were taken back are listed.
+    pub revocation: Option<Revocation>,
 }
 
 /// Where an authorizer's keys are.
@@ -48,6 +55,34 @@ pub enum KeySource {
     Inline(KeySet),
     /// At a URL.
     Remote(SourceId),
+    /// In KV: the key of the credential that a token names.
+    Consumers(ConsumerStore),
+    /// The credential is no token but an API key.
+    ApiKeys(CredentialStore<()>),
+    /// The credential is no token but a name and a password.
+    Passwords(CredentialStore<PasswordHash>),
+}
+
+/// Consumers' credentials in KV.
+#[derive(Clone, Debug)]
+pub struct ConsumerStore {
+    /// The KV namespace.
+    pub binding: String,
+    /// The claim, or else the header parameter, that names the credential.
+    pub key_claim: String,
+    /// How long a credential is remembered, in milliseconds.
+    pub ttl_ms: u64,
+}
+
+/// Credentials that are no tokens.
+#[derive(Clone, Debug)]
+pub struct CredentialStore<T> {
+    /// Those of the configuration: the hash of an API key or a user's name, with the credential.
+    pub known: Arc<Vec<(String, Credential<T>)>>,
+    /// The KV namespace of others.
+    pub binding: Option<String>,
+    /// How long one of these is remembered, in milliseconds.
+    pub ttl_ms: u64,
 }
 
 /// Who is asking, according to one authorizer.
@@ -58,6 +93,7 @@ pub struct Identity<'g> {
     /// Whether the signature was checked for a request before, not for this one.
     pub remembered: bool,
     verified: Arc<Verified>,
+    consumer: Option<Arc<Consumer>>,
 }
 
 impl Authorizer {
@@ -68,6 +104,11 @@ impl Authorizer {
 }
 
 impl Identity<'_> {
+    /// Whose credential it was, where consumers have some.
+    pub fn consumer(&self) -> Option<&Consumer> {
+        self.consumer.as_deref()
+    }
+
     /// What the token says of them.
     pub fn claims(&self) -> &Claims {
         self.verified.claims()
@@ -88,10 +129,19 @@ pub enum Outcome<'g> {
         /// What was verified just now, to be remembered.
         memo: Option<Memo>,
     },
-    /// Keys are needed first. Asking again with them does not need the same ones twice.
-    Needs(SourceId, Want),
+    /// Something is needed first. Asking again with it does not need the same twice.
+    Needs(Need),
     /// It may not.
     Refused(Reject),
+}
+
+/// What must be had before a request can be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Keys.
+    Keys(SourceId, Want),
+    /// Records in KV.
+    Records(Vec<RecordKey>),
 }
 
 /// The keys that are at hand, and the time.
@@ -101,6 +151,8 @@ pub struct Context<'k> {
     pub ring: &'k KeyRing,
     /// The tokens that it has verified.
     pub memory: &'k Memory,
+    /// The records of KV that it has read.
+    pub records: &'k Records,
     /// The settings of each source.
     pub sources: &'k [Source],
     /// Now.
@@ -117,20 +169,18 @@ pub fn authenticate<'g>(
 ) -> Outcome<'g> {
     // Of several modes the strictest counts.
     let mode = mode.or_else(|| authorizers.iter().map(|authorizer| authorizer.mode).max()).unwrap_or(Mode::Strict);
+    let passed = |identity, refresh, ignored, memo| Outcome::Passed { identity, refresh, ignored, memo };
+    // A browser asks for a password where it is told that one would do.
+    let has_passwords = || authorizers.iter().any(|authorizer| matches!(authorizer.keys, KeySource::Passwords(_)));
+    let refused = |reject: Reject| Outcome::Refused(if has_passwords() { reject.or_basic() } else { reject });
     match check(authorizers, max_token_bytes, head, context) {
-        Ok(Checked::Verified(identity, refresh, memo)) => {
-            Outcome::Passed { identity: Some(identity), refresh, ignored: None, memo }
-        }
-        Ok(Checked::Needs(source, want)) => Outcome::Needs(source, want),
-        Ok(Checked::NoToken | Checked::OtherScheme) if mode < Mode::Strict => {
-            Outcome::Passed { identity: None, refresh: None, ignored: None, memo: None }
-        }
-        Ok(Checked::NoToken) => Outcome::Refused(Reject::new(Code::MissingToken)),
-        Ok(Checked::OtherScheme) => Outcome::Refused(Reject::new(Code::MalformedAuthorization)),
-        Err(reject) if mode == Mode::Permissive => {
-            Outcome::Passed { identity: None, refresh: None, ignored: Some(reject), memo: None }
-        }
-        Err(reject) => Outcome::Refused(reject),
+        Ok(Checked::Verified(identity, refresh, memo)) => passed(Some(identity), refresh, None, memo),
+        Ok(Checked::Needs(need)) => Outcome::Needs(need),
+        Ok(Checked::NoToken | Checked::OtherScheme) if mode < Mode::Strict => passed(None, None, None, None),
+        Ok(Checked::NoToken) => refused(Reject::new(Code::MissingToken)),
+        Ok(Checked::OtherScheme) => refused(Reject::new(Code::MalformedAuthorization)),
+        Err(reject) if mode == Mode::Permissive => passed(None, None, Some(reject), None),
+        Err(reject) => refused(reject),
     }
 }
 
@@ -161,92 +211,73 @@ pub fn verify_token(
 enum Checked<'g> {
     NoToken,
     OtherScheme,
-    Needs(SourceId, Want),
+    Needs(Need),
     Verified(Identity<'g>, Option<SourceId>, Option<Memo>),
 }
 
-/// One authorizer with the token that it finds on the request.
-struct Claimant<'g, 't> {
-    authorizer: &'g Authorizer,
-    token: Compact<'t>,
-}
-
+/// Tokens first, then API keys and passwords: the first that fits says who is asking. Where none does, the token's fault is told, since it
+/// says most.
 fn check<'g>(
     authorizers: &[&'g Authorizer],
     max_token_bytes: usize,
     head: &Head<'_>,
     context: Context<'_>,
 ) -> Result<Checked<'g>, Reject> {
-    let mut tokens: Vec<(&'g Authorizer, String)> = Vec::with_capacity(authorizers.len());
-    let mut other_scheme = false;
+    let mut told = match tokens::check(authorizers, max_token_bytes, head, context) {
+        Ok(Checked::Verified(identity, refresh, memo)) => return not_revoked(identity, refresh, memo, context),
+        Ok(Checked::Needs(need)) => return Ok(Checked::Needs(need)),
+        Ok(nothing) => Ok(nothing),
+        Err(reject) => Err(reject),
+    };
     for authorizer in authorizers {
-        match credential::find(&authorizer.places, head)? {
-            Found::Nothing => {}
-            Found::OtherScheme => other_scheme = true,
-            Found::Token(token) if token.len() > max_token_bytes => return Err(Reject::new(Code::TokenTooLarge)),
-            Found::Token(token) => tokens.push((authorizer, token)),
+        match presented::check(authorizer, head, context) {
+            Ok(Checked::NoToken | Checked::OtherScheme) => {}
+            Ok(found) => return Ok(found),
+            Err(reject) if told.is_ok() => told = Err(reject),
+            Err(_) => {}
         }
     }
-    if tokens.is_empty() {
-        return Ok(if other_scheme { Checked::OtherScheme } else { Checked::NoToken });
-    }
-    let digest = digest(&tokens);
-    if let Some((identity, refresh)) = digest.and_then(|digest| recall(&tokens, &digest, context)) {
-        return Ok(Checked::Verified(identity, refresh, None));
-    }
-    let mut claimants = Vec::with_capacity(tokens.len());
-    for (authorizer, token) in &tokens {
-        claimants.push(Claimant { authorizer, token: Compact::parse(token)? });
-    }
-    match judge(&claimants, context)? {
-        Judged::Needs(source, want) => Ok(Checked::Needs(source, want)),
-        Judged::Verified(identity, refresh) => {
-            let memo = digest.zip(tokens.first()).and_then(|(digest, (_, token))| {
-                let Identity { authorizer, verified, .. } = &identity;
-                let (keys, _) = authorizer.keys.at_hand(context)?;
-                let entry = Entry { authorizer: authorizer.number, keys, verified: Arc::clone(verified) };
-                Some(Memo::new(digest, token.len(), entry))
-            });
-            Ok(Checked::Verified(identity, refresh, memo))
-        }
-    }
+    told
 }
 
-/// The digest of the one token that all authorizers found; where they found different ones nothing is remembered.
-fn digest(tokens: &[(&Authorizer, String)]) -> Option<TokenDigest> {
-    let (_, token) = tokens.first()?;
-    let same = tokens.iter().all(|(_, other)| other == token);
-    same.then(|| TokenDigest::new(tokens.iter().map(|(authorizer, _)| authorizer.number), token))
-}
-
-/// A token that was verified before, with the same keys. All but its signature is judged again.
-fn recall<'g>(
-    tokens: &[(&'g Authorizer, String)],
-    digest: &TokenDigest,
+/// A good token, unless it was taken back since.
+fn not_revoked<'g>(
+    identity: Identity<'g>,
+    refresh: Option<SourceId>,
+    memo: Option<Memo>,
     context: Context<'_>,
-) -> Option<(Identity<'g>, Option<SourceId>)> {
-    let entry = context.memory.get(digest)?;
-    let (authorizer, _) = tokens.iter().find(|(authorizer, _)| authorizer.number == entry.authorizer)?;
-    let (keys, refresh) = authorizer.keys.at_hand(context)?;
-    if keys != entry.keys {
-        return None;
-    }
-    authorizer.policy.judge_again(&entry.verified, context.now).ok()?;
-    Some((Identity { authorizer, remembered: true, verified: Arc::clone(&entry.verified) }, refresh))
+) -> Result<Checked<'g>, Reject> {
+    let revoked = match &identity.authorizer.revocation {
+        Some(revocation) => revocation.judge(identity.claims(), context.records, context.now)?,
+        None => Revoked::No,
+    };
+    Ok(match revoked {
+        Revoked::No => Checked::Verified(identity, refresh, memo),
+        Revoked::Needs(keys) => Checked::Needs(Need::Records(keys)),
+    })
 }
 
 impl KeySource {
-    /// Whether the keys are fetched.
-    pub const fn is_remote(&self) -> bool {
-        matches!(self, Self::Remote(_))
+    /// Where the keys come from, if they do not have to be waited for.
+    pub const fn place(&self) -> &'static str {
+        match self {
+            Self::Secrets(_) | Self::Inline(_) => "configuration",
+            Self::Remote(_) | Self::Consumers(_) | Self::ApiKeys(_) | Self::Passwords(_) => "memory",
+        }
     }
 
-    /// The keys of the configuration, or the source that has them.
-    fn configured(&self) -> Result<Keys<'_>, SourceId> {
+    /// Whether tokens are held against them.
+    const fn are_for_tokens(&self) -> bool {
+        !matches!(self, Self::ApiKeys(_) | Self::Passwords(_))
+    }
+
+    /// The keys of the configuration, or the source that has them, if a source has.
+    fn configured(&self) -> Result<Keys<'_>, Option<SourceId>> {
         match self {
             Self::Secrets(secrets) => Ok(Keys::Secrets(secrets)),
             Self::Inline(set) => Ok(Keys::Public(set)),
-            Self::Remote(id) => Err(*id),
+            Self::Remote(id) => Err(Some(*id)),
+            Self::Consumers(_) | Self::ApiKeys(_) | Self::Passwords(_) => Err(None),
         }
     }
 
@@ -264,102 +295,7 @@ impl KeySource {
                 }
                 Look::Nothing | Look::Failing { .. } => None,
             },
-        }
-    }
-}
-
-/// What the authorizers say of their tokens.
-enum Judged<'g> {
-    Needs(SourceId, Want),
-    Verified(Identity<'g>, Option<SourceId>),
-}
-
-/// Tries the authorizers that the token's issuer leaves. The error of the one that got furthest is the one that is told.
-fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Judged<'g>, Reject> {
-    let mut furthest: Option<TokenError> = None;
-    let mut admitted: Vec<(&Claimant<'g, '_>, Admitted<'_, '_, '_>)> = Vec::with_capacity(claimants.len());
-    // Where one names the token's issuer, those that name others have no say, in what is told neither.
-    let picked = claimants.iter().any(Claimant::names_issuer);
-    for claimant in claimants.iter().filter(|claimant| !picked || claimant.may_have_issued()) {
-        match claimant.authorizer.policy.admit(&claimant.token, context.now) {
-            Ok(token) => admitted.push((claimant, token)),
-            Err(error) => furthest = furthest.max(Some(error)),
-        }
-    }
-    if claimants.len() > 1 {
-        // With one authorizer a wrong issuer is found behind the signature, where it belongs. With several it tells them apart first: no
-        // keys are fetched from a provider that the token does not even name.
-        let before = admitted.len();
-        admitted.retain(|(claimant, _)| claimant.may_have_issued());
-        if admitted.len() < before {
-            furthest = Some(TokenError::InvalidIssuer);
-        }
-        // Those that the issuer names come before those that take any.
-        admitted.sort_by_key(|(claimant, _)| claimant.authorizer.policy.rules.issuers.is_empty());
-    }
-    let mut told: Option<TokenError> = None;
-    let mut unavailable: Option<Reject> = None;
-    for (claimant, token) in &admitted {
-        match claimant.verify(token, context) {
-            Verdict::Good(verified, refresh) => {
-                let authorizer = claimant.authorizer;
-                let identity = Identity { authorizer, remembered: false, verified: Arc::new(verified) };
-                return Ok(Judged::Verified(identity, refresh));
-            }
-            Verdict::Bad(error) => told = told.max(Some(error)),
-            Verdict::Needs(source, want) => return Ok(Judged::Needs(source, want)),
-            Verdict::Unavailable(reject) => unavailable = Some(reject),
-        }
-    }
-    // That a key cannot be had is no proof against the token, whatever the others said.
-    Err(unavailable
-        .unwrap_or_else(|| told.or(furthest).map_or_else(|| Reject::new(Code::MalformedToken), Reject::from)))
-}
-
-enum Verdict {
-    Good(Verified, Option<SourceId>),
-    Bad(TokenError),
-    Needs(SourceId, Want),
-    Unavailable(Reject),
-}
-
-impl Claimant<'_, '_> {
-    fn names_issuer(&self) -> bool {
-        let issuers = &self.authorizer.policy.rules.issuers;
-        self.token.claimed_issuer().is_some_and(|issuer| issuers.iter().any(|known| known == issuer))
-    }
-
-    fn may_have_issued(&self) -> bool {
-        self.authorizer.policy.rules.issuers.is_empty() || self.names_issuer()
-    }
-
-    fn verify(&self, token: &Admitted<'_, '_, '_>, context: Context<'_>) -> Verdict {
-        let id = match self.authorizer.keys.configured() {
-            Ok(keys) => return Verdict::of(token.verify(keys, context.now), None),
-            Err(id) => id,
-        };
-        let Some(source) = context.sources.get(id.0) else {
-            return Verdict::Unavailable(Reject::config(format!("there is no key source {}", id.0)));
-        };
-        match context.ring.look(id, source, context.now) {
-            Look::Nothing => Verdict::Needs(id, Want::Any),
-            Look::Failing { retry_after_ms } => {
-                let reject = Reject::keys_unavailable(retry_after_ms, format!("no usable keys from {}", source.url));
-                Verdict::Unavailable(reject)
-            }
-            Look::Keys { set, refresh, may_ask, .. } => match token.verify(Keys::Public(set), context.now) {
-                Err(TokenError::UnknownKey) if may_ask => Verdict::Needs(id, Want::Newer),
-                result => Verdict::of(result, refresh.then_some(id)),
-            },
-        }
-    }
-}
-
-impl Verdict {
-    fn of(result: Result<Verified, TokenError>, refresh: Option<SourceId>) -> Self {
-        match result {
-            Ok(verified) => Self::Good(verified, refresh),
-            Err(error) => Self::Bad(error),
+            Self::Consumers(_) | Self::ApiKeys(_) | Self::Passwords(_) => None,
         }
     }
 }

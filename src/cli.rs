@@ -2,6 +2,7 @@
 
 mod check;
 mod env_file;
+mod schema;
 mod token;
 
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ struct Arguments {
 enum Command {
     /// Say every problem and warning of a configuration, with line and column.
     Check(check::Arguments),
+    /// Print the JSON Schema of gateway.json, by which editors complete and check it.
+    Schema,
     /// Look into a token, or hold it against an authorizer.
     #[command(subcommand)]
     Token(token::Command),
@@ -29,6 +32,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Schema => schema::run(),
         Command::Token(command) => token::run(&command),
     }
 }

@@ -3,8 +3,10 @@
 //! The one function behind the build, `portcullis check`, the Worker and the tests: what checks, builds; what builds, runs. What only an
 //! environment can spoil (a name that is not bound, a URL in a variable) spoils the authorizers and routes that need it, and no others.
 
+mod authorization;
 mod authorizer;
 mod cors;
+mod credentials;
 mod keys;
 mod limits;
 mod paths;
@@ -26,6 +28,9 @@ use crate::gateway::{Fault, Gateway};
 use crate::jwks;
 use crate::route::router::Router;
 use crate::url::HttpUrl;
+
+#[cfg(feature = "cli")]
+pub(crate) use {limits::WORDS, paths::METHODS, presets::provider_settings, presets::settings_of};
 
 /// Bytes of a token, unless `limits.max_token_bytes` says otherwise: what the header limits of most servers leave room for.
 const MAX_TOKEN_BYTES: usize = 8192;
@@ -75,6 +80,9 @@ pub fn compile(text: &str, env: Env<'_>) -> Compiled {
     let problems = findings.into_iter().map(|finding| finding.locate(text, Some(&source))).collect();
     Compiled { gateway: gateway.filter(|_| whole), problems }
 }
+
+/// A field that is not as it should be; the problem is with the findings already.
+struct Reported;
 
 struct Compiler<'s> {
     source: &'s Source<'s>,

@@ -10,7 +10,7 @@ use crate::route::path::RequestPath;
 use crate::template::{Template, Values, push_encoded};
 use crate::url::{HttpUrl, Target};
 
-pub(crate) use edits::NOT_FORWARDED;
+pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED};
 pub use edits::{Edits, Mapped};
 
 /// Headers of an upstream's answer that are for its connection alone.

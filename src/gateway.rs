@@ -1,16 +1,17 @@
 //! A request's way through the gateway. Each stage is made by the one before and by nothing else.
 //!
 //! ```text
-//! Head ──Gateway::route──▶ Matched ──authenticate──▶ Authenticated ──action──▶ Action: Outbound or Reply
-//!            │      limits ─┘│        limits ─┘            any stage ──▶ Refused ──▶ Reply
-//!            └─▶ Reply       └─▶ Needs (a key set; then again)
-//!               (preflight)
+//! Head ──Gateway::route──▶ Matched ──authenticate──▶ Authenticated ──authorize──▶ Authorized ──action──▶ Action
+//!            │      limits ─┘│                                       limits ─┘            Outbound or Reply
+//!            └─▶ Reply       └─▶ Needs (keys, records; then again)
+//!               (preflight)                                  any stage ──▶ Refused ──▶ Reply
 //! ```
 
 mod methods;
 mod stages;
 
-use crate::authn::Authorizer;
+use crate::authn::{Authorizer, Identity, KeySource};
+use crate::authorization::Authorization;
 use crate::config::wire::{Detail, Mode};
 use crate::cors::{self, Cors};
 use crate::forward::{Destination, Hook, Mapped, Upstream};
@@ -25,7 +26,7 @@ use crate::route::router::Router;
 use crate::url::Target;
 
 pub(crate) use methods::Methods;
-pub use stages::{Action, Authenticated, Authn, Matched, Then};
+pub use stages::{Action, Authenticated, Authn, Authorized, Matched, Then};
 
 /// Something of the configuration that cannot be used: what is wrong with it, for the log. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub(crate) struct Route {
     /// Numbers of the authorizers; none: open.
     pub(crate) auth: Vec<usize>,
     pub(crate) mode: Option<Mode>,
+    /// What is demanded of whoever the authorizers let pass.
+    pub(crate) authorization: Option<Authorization>,
     pub(crate) limits: Vec<RateLimit>,
     pub(crate) hook: Option<Hook>,
     pub(crate) cors: Option<Result<Cors, Fault>>,
@@ -97,6 +100,7 @@ pub struct Refused<'g> {
     pub reject: Reject,
     gateway: &'g Gateway,
     route: Option<&'g Route>,
+    who: Option<Box<Identity<'g>>>,
     cors: Option<&'g Cors>,
 }
 
@@ -107,6 +111,8 @@ pub enum BindingKind {
     Service,
     /// A rate limit.
     RateLimit,
+    /// A KV namespace.
+    Namespace,
 }
 
 impl Gateway {
@@ -171,7 +177,7 @@ impl Gateway {
         self.max_body_bytes
     }
 
-    /// The names of the bindings that it calls, each with what kind it is: services, and rate limits.
+    /// The names of the bindings that it calls, each with what kind it is.
     pub fn bindings(&self) -> impl Iterator<Item = (&str, BindingKind)> {
         let services = self.routes.iter().flat_map(|route| {
             let upstream = match &route.action {
@@ -184,6 +190,21 @@ impl Gateway {
         services
             .map(|name| (name.as_str(), BindingKind::Service))
             .chain(limits.map(|name| (name.as_str(), BindingKind::RateLimit)))
+            .chain(self.namespaces().map(|name| (name, BindingKind::Namespace)))
+    }
+
+    /// The KV namespaces that its authorizers read.
+    fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.authorizers.iter().filter_map(|authorizer| authorizer.as_ref().ok()).flat_map(|authorizer| {
+            let credentials = match &authorizer.keys {
+                KeySource::Consumers(store) => Some(&store.binding),
+                KeySource::ApiKeys(store) => store.binding.as_ref(),
+                KeySource::Passwords(store) => store.binding.as_ref(),
+                KeySource::Secrets(_) | KeySource::Inline(_) | KeySource::Remote(_) => None,
+            };
+            let revocations = authorizer.revocation.as_ref().map(|revocation| &revocation.binding);
+            credentials.into_iter().chain(revocations).map(String::as_str)
+        })
     }
 
     /// A refusal for what happened outside of every stage, with the cross-origin rules of the request's route.
@@ -219,7 +240,7 @@ impl Gateway {
     }
 
     fn refuse<'g>(&'g self, reject: Reject, cors: Option<&'g Result<Cors, Fault>>) -> Refused<'g> {
-        Refused { reject, gateway: self, route: None, cors: cors.and_then(|cors| cors.as_ref().ok()) }
+        Refused { reject, gateway: self, route: None, who: None, cors: cors.and_then(|cors| cors.as_ref().ok()) }
     }
 }
 

@@ -3,8 +3,8 @@
 //! A configuration is compiled once ([`compile::compile`]) into a [`gateway::Gateway`], which decides on requests:
 //!
 //! ```text
-//! Head ──route──▶ Matched ──authenticate──▶ Authenticated ──action──▶ Outbound or Reply
-//!         │       limits └─▶ Needs (a key set; then again)  limits        any stage ──▶ Refused ──▶ Reply
+//! Head ──route──▶ Matched ──authenticate──▶ Authenticated ──authorize──▶ Authorized ──action──▶ Outbound or Reply
+//!         │       limits └─▶ Needs (keys, records; then again)          limits     any stage ──▶ Refused ──▶ Reply
 //!         └─▶ Reply (preflight)
 //! ```
 //!
@@ -15,8 +15,10 @@
 #![forbid(unsafe_code)]
 
 pub mod authn;
+pub mod authorization;
 pub mod compile;
 pub mod config;
+pub mod consumer;
 pub mod cors;
 pub mod credential;
 pub mod discovery;
@@ -27,10 +29,15 @@ pub mod jwt;
 pub mod limit;
 pub mod memory;
 pub mod record;
+pub mod records;
 pub mod reject;
 pub mod reply;
 pub mod request;
+pub mod revocation;
 pub mod route;
+pub mod rules;
+#[cfg(feature = "cli")]
+pub mod schema;
 pub mod template;
 #[cfg(test)]
 mod testing;

@@ -71,7 +71,8 @@ impl RateLimit {
             By::Header(name) => json!(["header", name, head.headers.get(name)]),
             By::User => or_address(identity.and_then(|identity| {
                 let authorizer = identity.authorizer.number;
-                identity.claims().get("sub").map(|subject| json!(["user", authorizer, subject]))
+                let consumer = identity.consumer().map(|consumer| json!(["consumer", authorizer, consumer.id]));
+                consumer.or_else(|| identity.claims().get("sub").map(|subject| json!(["user", authorizer, subject])))
             })),
             By::Claim(name) => or_address(identity.and_then(|identity| {
                 let authorizer = identity.authorizer.number;

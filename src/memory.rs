@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::consumer::Consumer;
 use crate::jwks::SourceId;
 use crate::jwt::policy::Verified;
 
@@ -41,6 +42,8 @@ pub(crate) struct Entry {
     pub(crate) keys: KeysUsed,
     /// What it says.
     pub(crate) verified: Arc<Verified>,
+    /// Whose credential it was.
+    pub(crate) consumer: Option<Arc<Consumer>>,
 }
 
 /// The keys that a token was verified with.
@@ -50,6 +53,8 @@ pub(crate) enum KeysUsed {
     Configured,
     /// Those of a source, and which of the sets that it had.
     Fetched(SourceId, u64),
+    /// Those of a record in KV, and which of its texts.
+    Record(u64),
 }
 
 /// What one isolate remembers.
@@ -116,7 +121,12 @@ mod tests {
     use super::*;
 
     fn memo(token: &str, bytes: usize) -> Memo {
-        let entry = Entry { authorizer: 0, keys: KeysUsed::Configured, verified: Arc::new(Verified::default()) };
+        let entry = Entry {
+            authorizer: 0,
+            keys: KeysUsed::Configured,
+            verified: Arc::new(Verified::default()),
+            consumer: None,
+        };
         Memo::new(TokenDigest::new([0].into_iter(), token), bytes, entry)
     }
 

@@ -76,6 +76,7 @@ impl Record<'_> {
             token: identity.map(|identity| if identity.remembered { "remembered" } else { "verified" }),
             keys: identity.and(self.keys),
             subject: identity.and_then(|identity| subject(identity, rules.subject)),
+            consumer: identity.and_then(Identity::consumer).map(|consumer| consumer.username.as_str()),
             ignored: self.ignored.map(|reject| reject.code().code()),
             left_out: self.left_out,
         };
@@ -109,6 +110,8 @@ struct Line<'r> {
     keys: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumer: Option<&'r str>,
     /// The code of a token that was passed over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ignored: Option<&'static str>,

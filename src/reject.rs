@@ -12,18 +12,29 @@ const REALM: &str = "portcullis";
 /// Seconds that a client is asked to wait where nothing better is known.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
+/// What a refusal says beside its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum About {
+    Nothing,
+    /// The claim that is wrong.
+    Claim(String),
+    /// For 405: what the path can do.
+    Allow(String),
+    /// For 403: the scopes that are needed.
+    Scope(String),
+}
+
 /// A request that is not let through, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
     code: Code,
-    /// The claim it is about.
-    claim: Option<String>,
-    /// For 405: what the path can do.
-    allow: Option<String>,
+    about: About,
     /// Seconds after which trying again makes sense.
     retry_after: Option<u64>,
     /// What the operator should read; never sent to a client.
     internal: Option<String>,
+    /// Whether a password would do as well as a token.
+    basic: bool,
 }
 
 macro_rules! codes {
@@ -83,6 +94,10 @@ codes! {
     InvalidAudience: 401 "unauthorized" "invalid_audience" "Invalid audience";
     TokenTooOld: 401 "unauthorized" "token_too_old" "Token too old";
     LifetimeTooLong: 401 "unauthorized" "lifetime_too_long" "Token lifetime too long";
+    TokenRevoked: 401 "unauthorized" "token_revoked" "Token revoked";
+    UnknownCredential: 401 "unauthorized" "unknown_credential" "Unknown credential";
+    InsufficientScope: 403 "forbidden" "insufficient_scope" "Insufficient scope";
+    AccessDenied: 403 "forbidden" "access_denied" "Access denied";
     NotFound: 404 "not_found" "not_found" "Not found";
     MethodNotAllowed: 405 "method_not_allowed" "method_not_allowed" "Method not allowed";
     PayloadTooLarge: 413 "payload_too_large" "payload_too_large" "Payload too large";
@@ -97,12 +112,12 @@ codes! {
 impl Reject {
     /// A refusal that is said by its code alone.
     pub const fn new(code: Code) -> Self {
-        Self { code, claim: None, allow: None, retry_after: None, internal: None }
+        Self { code, about: About::Nothing, retry_after: None, internal: None, basic: false }
     }
 
     /// A path whose best pattern lacks the method; `allow` is what it has (RFC 9110 section 15.5.6).
     pub fn method_not_allowed(allow: String) -> Self {
-        Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed) }
+        Self { about: About::Allow(allow), ..Self::new(Code::MethodNotAllowed) }
     }
 
     /// The gateway is not set up for this request; `internal` is for the log.
@@ -121,6 +136,17 @@ impl Reject {
         Self { retry_after: Some(period_seconds), ..Self::new(Code::RateLimited) }
     }
 
+    /// The token grants too little; `scope` is what is needed (RFC 6750 section 3.1).
+    pub fn insufficient_scope(scope: String) -> Self {
+        Self { about: About::Scope(scope), ..Self::new(Code::InsufficientScope) }
+    }
+
+    /// The same, with a word to browsers that a password would do (RFC 7617 section 2).
+    #[must_use]
+    pub fn or_basic(self) -> Self {
+        Self { basic: true, ..self }
+    }
+
     /// The same with a line for the log.
     #[must_use]
     pub fn because(self, internal: String) -> Self {
@@ -133,8 +159,11 @@ impl Reject {
     }
 
     /// The claim it is about.
-    pub fn claim(&self) -> Option<&str> {
-        self.claim.as_deref()
+    pub const fn claim(&self) -> Option<&str> {
+        match &self.about {
+            About::Claim(claim) => Some(claim.as_str()),
+            _ => None,
+        }
     }
 
     /// What the operator should read.
@@ -153,7 +182,7 @@ impl Reject {
         }
         members.push(("statusCode", self.code.status().into()));
         members.push(("requestId", request_id.into()));
-        if let (Detail::Full, Some(claim)) = (detail, &self.claim) {
+        if let (Detail::Full, About::Claim(claim)) = (detail, &self.about) {
             members.push(("details", json!({ "claim": claim })));
         }
         // In this order, which serde_json's own map would not keep: people read these.
@@ -162,10 +191,10 @@ impl Reject {
         let mut reply = Reply::json(self.code.status(), body);
         reply.header("cache-control", "no-store");
         reply.header("x-request-id", request_id);
-        if self.code.status() == 401 {
-            reply.header("www-authenticate", self.challenge(detail));
+        if let Some(challenge) = self.challenge(detail) {
+            reply.header("www-authenticate", challenge);
         }
-        if let Some(allow) = &self.allow {
+        if let About::Allow(allow) = &self.about {
             reply.header("allow", allow.clone());
         }
         if matches!(self.code.status(), 429 | 503) {
@@ -174,22 +203,33 @@ impl Reject {
         reply
     }
 
-    /// `WWW-Authenticate` (RFC 6750 section 3): no `error` where no token was sent.
-    fn challenge(&self, detail: Detail) -> String {
-        match (self.code, detail) {
-            (Code::MissingToken, _) => format!("Bearer realm=\"{REALM}\""),
-            (_, Detail::Full) => format!(
-                "Bearer realm=\"{REALM}\", error=\"invalid_token\", error_description=\"{}\"",
-                self.code.message()
-            ),
-            _ => format!("Bearer realm=\"{REALM}\", error=\"invalid_token\""),
-        }
+    /// `WWW-Authenticate` (RFC 6750 section 3): no `error` where no token was sent; with the needed scopes where they were lacking.
+    fn challenge(&self, detail: Detail) -> Option<String> {
+        let bearer = format!("Bearer realm=\"{REALM}\"");
+        let challenge = match (self.code.status(), self.code, detail) {
+            (401, Code::MissingToken, _) => bearer,
+            (401, code, Detail::Full) => {
+                format!("{bearer}, error=\"invalid_token\", error_description=\"{}\"", code.message())
+            }
+            (401, ..) => format!("{bearer}, error=\"invalid_token\""),
+            (403, Code::InsufficientScope, Detail::Full) => {
+                let scope = match &self.about {
+                    About::Scope(scope) => format!(", scope=\"{scope}\""),
+                    _ => String::new(),
+                };
+                format!("{bearer}, error=\"insufficient_scope\"{scope}")
+            }
+            (403, Code::InsufficientScope, _) => format!("{bearer}, error=\"insufficient_scope\""),
+            _ => return None,
+        };
+        let basic = if self.basic { format!(", Basic realm=\"{REALM}\", charset=\"UTF-8\"") } else { String::new() };
+        Some(challenge + &basic)
     }
 }
 
 impl From<TokenError> for Reject {
     fn from(error: TokenError) -> Self {
-        let about = |code, claim: &str| Self { claim: Some(claim.to_owned()), ..Self::new(code) };
+        let about = |code, claim: &str| Self { about: About::Claim(claim.to_owned()), ..Self::new(code) };
         match error {
             TokenError::Malformed => Self::new(Code::MalformedToken),
             TokenError::UnsupportedAlgorithm => Self::new(Code::UnsupportedAlgorithm),

@@ -114,3 +114,23 @@ pub(crate) fn request<'r>(method: &'r str, url: &'r str, headers: &'r Vec<(Strin
     let id = Box::leak(Box::new(RequestId::new(|| "fresh-id".to_owned())));
     Head { method, url, headers, id }
 }
+
+/// Looks at whoever a token with these claims stands for.
+#[cfg(feature = "rules")]
+pub(crate) fn with_identity<T>(claims: Option<&str>, look: impl FnOnce(Option<&crate::authn::Identity<'_>>) -> T) -> T {
+    use crate::authn::{Context, Outcome, authenticate};
+    use crate::{compile::compile, config::reference::Env, jwks::KeyRing, memory::Memory, records::Records};
+    let Some(claims) = claims else { return look(None) };
+    let config = json!({"authorizer": {"type": "jwt", "secret": SECRET, "algorithm": "HS256", "require_exp": false}, "paths": [{"method": "GET", "path": "/", "auth": true, "response": {}}]});
+    let gateway = compile(&config.to_string(), Env::Unknown).gateway.unwrap();
+    let payload: Value = serde_json::from_str(claims).unwrap();
+    let headers = headers(&[("authorization", &format!("Bearer {}", hs(SECRET, &json!({"alg": "HS256"}), &payload)))]);
+    let head = request("GET", "https://gw.example/", &headers);
+    let authorizer = gateway.authorizer(None).unwrap().as_ref().unwrap();
+    let (ring, memory, records) = (KeyRing::default(), Memory::default(), Records::default());
+    let context = Context { ring: &ring, memory: &memory, records: &records, sources: &[], now: NOW };
+    match authenticate(&[authorizer], None, 8192, &head, context) {
+        Outcome::Passed { identity: Some(identity), .. } => look(Some(&identity)),
+        other => panic!("it does not pass: {other:?}"),
+    }
+}

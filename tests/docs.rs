@@ -2,39 +2,19 @@
 //! `src/compile/presets/tests.rs`.
 
 #[cfg(test)]
+mod pages;
+
+#[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs;
-    use std::path::{Path, PathBuf};
 
     use portcullis::compile::compile;
     use portcullis::config::reference::Env;
     use portcullis::reject::Code;
     use serde_json::Value;
 
-    fn root() -> &'static Path {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-    }
-
-    /// The pages of a folder and of those below it.
-    fn pages_in(folder: &Path) -> Vec<PathBuf> {
-        let mut pages = Vec::new();
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pages.extend(pages_in(&path));
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(path);
-            }
-        }
-        pages.sort();
-        pages
-    }
-
-    fn pages() -> Vec<PathBuf> {
-        let mut pages = pages_in(&root().join("docs"));
-        pages.extend(["README.md", "CONTRIBUTING.md"].map(|name| root().join(name)));
-        pages
-    }
+    use crate::pages::{configurations, json_blocks, pages, pages_in, root};
 
     /// The pages of identity providers, each with its name and its text.
     fn providers() -> Vec<(String, String)> {
@@ -42,10 +22,6 @@ mod tests {
             .into_iter()
             .map(|page| (page.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&page).unwrap()));
         named.filter(|(name, _)| name != "README").collect()
-    }
-
-    fn json_blocks(page: &str) -> impl Iterator<Item = &str> {
-        page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap())
     }
 
     #[test]
@@ -66,24 +42,60 @@ mod tests {
 
     #[test]
     fn every_json_block_of_the_docs_passes_the_check() {
-        let mut checked = 0;
-        for page in pages() {
-            let text = fs::read_to_string(&page).unwrap();
-            for block in json_blocks(&text) {
-                let value: Value =
-                    serde_json::from_str(block).unwrap_or_else(|error| panic!("{}: {error}\n{block}", page.display()));
-                // An authorizer alone is shown without the file around it.
-                let whole = if value.get("paths").is_some() {
-                    block.to_owned()
-                } else {
-                    serde_json::json!({ "authorizer": value, "paths": [{ "method": "GET", "path": "/", "auth": true, "response": {} }] }).to_string()
-                };
-                let compiled = compile(&whole, Env::Unknown);
-                assert!(compiled.is_good(), "{}: {:?}\n{block}", page.display(), compiled.problems);
-                checked += 1;
-            }
+        let blocks = configurations();
+        for (page, text) in &blocks {
+            let compiled = compile(text, Env::Unknown);
+            assert!(compiled.is_good(), "{}: {:?}\n{text}", page.display(), compiled.problems);
         }
-        assert!(checked >= 14, "only {checked} blocks were found");
+        assert!(blocks.len() >= 14, "only {} blocks were found", blocks.len());
+    }
+
+    /// The names of all fields: whatever the schema calls a property.
+    fn fields(schema: &Value, found: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(members) => {
+                if let Some(Value::Object(properties)) = members.get("properties") {
+                    found.extend(properties.keys().cloned());
+                }
+                members.values().for_each(|member| fields(member, found));
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| fields(element, found)),
+            _ => {}
+        }
+    }
+
+    /// The words that a page has between backticks, but for its blocks.
+    fn named(page: &str) -> BTreeSet<String> {
+        let prose: String = page.split("```").step_by(2).collect();
+        let code = prose.split('`').skip(1).step_by(2);
+        let words =
+            code.flat_map(|code| code.split(|letter: char| !letter.is_alphanumeric() && !"_$".contains(letter)));
+        words.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_reference_names_every_field_in_every_spelling() {
+        let schema = fs::read_to_string(root().join("gateway.schema.json")).unwrap();
+        let mut all = BTreeSet::new();
+        fields(&serde_json::from_str(&schema).unwrap(), &mut all);
+        let mut known = BTreeSet::new();
+        for page in ["configuration", "consumers", "rules"] {
+            known.extend(named(&fs::read_to_string(root().join(format!("docs/{page}.md"))).unwrap()));
+        }
+        known.extend(providers().iter().flat_map(|(_, page)| named(page)));
+        let missing: Vec<&String> = all.difference(&known).collect();
+        assert!(missing.is_empty(), "docs/configuration.md and docs/providers do not name {missing:?}");
+        assert!(all.len() >= 80, "only {} fields were found", all.len());
+    }
+
+    #[test]
+    fn every_section_of_the_reference_has_an_example_to_paste() {
+        let page = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+        let sections: Vec<&str> = page.split("\n## ").skip(1).collect();
+        for section in &sections {
+            assert!(json_blocks(section).next().is_some(), "{}", section.lines().next().unwrap());
+        }
+        assert!(sections.len() >= 10, "only {} sections were found", sections.len());
     }
 
     #[test]

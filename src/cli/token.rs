@@ -91,8 +91,17 @@ fn verify(arguments: &Verify) -> Result<ExitCode, String> {
     let gateway = gateway(&arguments.config, arguments.env_file.as_deref())?;
     let authorizer = authorizer(&gateway, arguments.authorizer.as_deref())?;
     let keys = arguments.jwks.as_deref().map(read_keys).transpose()?;
-    if matches!(authorizer.keys, KeySource::Remote(_)) && keys.is_none() {
-        return Err("this authorizer's keys are at a URL: give what it serves with --jwks FILE".to_owned());
+    match &authorizer.keys {
+        KeySource::Remote(_) if keys.is_none() => {
+            return Err("this authorizer's keys are at a URL: give what it serves with --jwks FILE".to_owned());
+        }
+        KeySource::Consumers(_) => {
+            return Err("this authorizer's credentials are in KV, which this command does not read".to_owned());
+        }
+        KeySource::ApiKeys(_) | KeySource::Passwords(_) => {
+            return Err("this authorizer has no tokens: its credentials are API keys or passwords".to_owned());
+        }
+        KeySource::Remote(_) | KeySource::Secrets(_) | KeySource::Inline(_) => {}
     }
     let token = match (&arguments.token, &arguments.token_file) {
         (Some(token), _) => token.clone(),

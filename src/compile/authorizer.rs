@@ -2,12 +2,13 @@
 
 use super::Compiler;
 use super::paths::AuthorizerName;
-use crate::authn::Authorizer;
+use crate::authn::{Authorizer, KeySource};
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
 use crate::config::wire::{self, Jwt, Match, Mode, OneOrMany};
 use crate::credential::Place;
+use crate::forward::CONSUMER_HEADERS;
 use crate::gateway::Fault;
 use crate::jwks::Source;
 use crate::jwt::alg::Algorithm;
@@ -20,12 +21,31 @@ const SKEW_SECONDS: u64 = 30;
 /// The most leeway that makes sense: more would let tokens live on for a noticeable time.
 const MAX_SKEW_SECONDS: u64 = 600;
 
+/// The type of consumers' tokens.
+const CONSUMERS: &str = "consumers";
+
+/// What the default authorizer is called in logs, and in the keys of KV.
+const DEFAULT: &str = "default";
+
 /// All authorizers of a configuration.
 pub(super) struct Authorizers {
     pub(super) compiled: Vec<Result<Authorizer, Fault>>,
     pub(super) names: Vec<AuthorizerName>,
     /// Headers that carry an identity.
     pub(super) reserved: Vec<String>,
+}
+
+/// The headers by which an authorizer tells an upstream who is asking.
+#[derive(Default)]
+struct IdentityHeaders {
+    /// Claim, header.
+    claims: Vec<(String, String)>,
+    payload: Option<String>,
+    consumer: Vec<String>,
+}
+
+fn consumer_headers() -> Vec<String> {
+    CONSUMER_HEADERS.iter().map(|&header| header.to_owned()).collect()
 }
 
 impl Compiler<'_> {
@@ -35,9 +55,9 @@ impl Compiler<'_> {
         let default = config.authorizer.good().map(|at| (at, true));
         let named = config.authorizers.elements().map(|at| (at, false));
         for (at, is_default) in default.into_iter().chain(named) {
-            let (kind, jwt) = at.value.parts();
-            let name = jwt.name.value().cloned();
-            if name.is_none() && !is_default && jwt.name.is_absent() {
+            let named = at.value.name();
+            let name = named.value().cloned();
+            if name.is_none() && !is_default && named.is_absent() {
                 self.error(at.offset, "`name` is missing: it is what `auth` calls this authorizer by");
             }
             if let Some(name) = &name {
@@ -53,45 +73,75 @@ impl Compiler<'_> {
             if name.is_some() {
                 all.names.push(AuthorizerName { name: name.clone(), number });
             }
-            let headers = self.identity_headers(jwt);
-            for header in headers.iter().map(|(_, header)| header).chain(self.payload_header(jwt).iter()) {
+            let headers = self.identity_headers(&at.value);
+            let claimed = headers.claims.iter().map(|(_, header)| header).chain(&headers.payload);
+            for header in claimed.chain(&headers.consumer) {
                 if !all.reserved.contains(header) {
                     all.reserved.push(header.clone());
                 }
             }
-            all.compiled.push(self.scoped(|| {
-                let (jwt, claims) = self.expand(at.offset, kind, jwt)?;
-                let mut authorizer = self.jwt(at.offset, &jwt, name, headers, sources)?;
-                self.insist(at.offset, claims, &mut authorizer.policy.rules)?;
-                authorizer.number = number;
-                Some(authorizer)
-            }));
+            let authorizer = self.scoped(|| match &at.value {
+                wire::Authorizer::ApiKey(key) => self.api_key(at.offset, key, name),
+                wire::Authorizer::Basic(basic) => self.basic(basic, name),
+                other => self.tokens(at.offset, other, name, headers, sources),
+            });
+            all.compiled.push(authorizer.map(|authorizer| Authorizer { number, ..authorizer }));
         }
         all
     }
 
-    /// `forward_claims`: claim, header. Headers are written out, so that a client's copies can be removed whatever the environment.
-    fn identity_headers(&self, jwt: &Jwt) -> Vec<(String, String)> {
-        let members = jwt.forward_claims.members();
-        members.filter_map(|(claim, at)| Some((claim.to_owned(), self.header_name(at.offset, &at.value)?))).collect()
+    /// The headers that tell an upstream who is asking. They are written out, so that a client's copies can be removed whatever the
+    /// environment.
+    fn identity_headers(&self, wire: &wire::Authorizer) -> IdentityHeaders {
+        let Some((kind, jwt)) = wire.parts() else {
+            return IdentityHeaders { consumer: consumer_headers(), ..IdentityHeaders::default() };
+        };
+        let claims = jwt.forward_claims.members();
+        let claims = claims.filter_map(|(claim, at)| Some((claim.to_owned(), self.header_name(at.offset, &at.value)?)));
+        IdentityHeaders {
+            claims: claims.collect(),
+            payload: jwt.forward_payload_header.good().and_then(|at| self.header_name(at.offset, &at.value)),
+            consumer: if kind == CONSUMERS { consumer_headers() } else { Vec::new() },
+        }
     }
 
-    fn payload_header(&self, jwt: &Jwt) -> Option<String> {
-        jwt.forward_payload_header.good().and_then(|at| self.header_name(at.offset, &at.value))
+    /// An authorizer of tokens.
+    fn tokens(
+        &self,
+        offset: usize,
+        wire: &wire::Authorizer,
+        name: Option<String>,
+        headers: IdentityHeaders,
+        sources: &mut Vec<Source>,
+    ) -> Option<Authorizer> {
+        let (kind, jwt) = wire.parts()?;
+        let (jwt, claims) = self.expand(offset, kind, jwt)?;
+        let label = name.clone().unwrap_or_else(|| DEFAULT.to_owned());
+        let revocation = self.revocation(&jwt.revocation, &label);
+        let mut authorizer = self.jwt(offset, kind, &jwt, name, headers, sources)?;
+        self.insist(offset, claims, &mut authorizer.policy.rules)?;
+        authorizer.revocation = revocation.ok()?;
+        Some(authorizer)
     }
 
     fn jwt(
         &self,
         offset: usize,
+        kind: &str,
         jwt: &Jwt,
         name: Option<String>,
-        forward_claims: Vec<(String, String)>,
+        headers: IdentityHeaders,
         sources: &mut Vec<Source>,
     ) -> Option<Authorizer> {
         // Each part is gone through before any of them can end this, so that every problem is told.
         let algorithms = self.algorithms(jwt);
-        let keys = self.keys(offset, jwt, algorithms.as_deref(), sources);
-        let rules = self.rules(offset, jwt);
+        let is_consumers = kind == CONSUMERS;
+        let keys = if is_consumers {
+            self.consumer_store(offset, jwt).map(KeySource::Consumers)
+        } else {
+            self.keys(offset, jwt, algorithms.as_deref(), sources)
+        };
+        let rules = self.rules(offset, jwt, is_consumers);
         let places = self.places(jwt);
         let types = jwt.token_types.elements().map(|at| normal_type(&at.value)).collect();
         Some(Authorizer {
@@ -99,11 +149,15 @@ impl Compiler<'_> {
             name,
             mode: jwt.mode.value().copied().unwrap_or(Mode::Strict),
             places: places?,
-            policy: Policy { algorithms, types, rules: rules? },
+            policy: {
+                let policy = Policy { algorithms, types, rules: rules? };
+                if is_consumers { Self::consumer_policy(policy) } else { policy }
+            },
             keys: keys?,
-            forward_claims,
-            forward_payload: self.payload_header(jwt),
+            forward_claims: headers.claims,
+            forward_payload: headers.payload,
             forward_token: jwt.forward_token.value().copied().unwrap_or(true),
+            revocation: None,
         })
     }
 
@@ -136,9 +190,11 @@ impl Compiler<'_> {
         Some(algorithms)
     }
 
-    fn rules(&self, offset: usize, jwt: &Jwt) -> Option<ClaimRules> {
+    fn rules(&self, offset: usize, jwt: &Jwt, is_consumers: bool) -> Option<ClaimRules> {
         let default = ClaimRules::default();
-        if jwt.audience.is_absent() {
+        // A consumer's key is for this gateway alone, and can be taken away at any time: audience and end are not needed there.
+        let require_exp = default.require_exp && !is_consumers;
+        if jwt.audience.is_absent() && !is_consumers {
             self.warn(offset, "`audience` is missing: tokens for other services of the same issuer are accepted");
         }
         for (name, field) in [("issuer", &jwt.issuer), ("audience", &jwt.audience)] {
@@ -163,7 +219,7 @@ impl Compiler<'_> {
             audiences: audiences?,
             all_audiences: jwt.audience_match.value() == Some(&Match::All),
             skew: seconds(&jwt.clock_skew_seconds).unwrap_or(as_seconds(SKEW_SECONDS)),
-            require_exp: jwt.require_exp.value().copied().unwrap_or(default.require_exp),
+            require_exp: jwt.require_exp.value().copied().unwrap_or(require_exp),
             max_lifetime: seconds(&jwt.max_lifetime_seconds),
             max_age: seconds(&jwt.max_age_seconds),
             required: jwt.required_claims.elements().map(|at| at.value.clone()).collect(),
@@ -185,7 +241,7 @@ impl Compiler<'_> {
         known.then_some(fixed)
     }
 
-    fn places(&self, jwt: &Jwt) -> Option<Vec<Place>> {
+    pub(super) fn places(&self, jwt: &Jwt) -> Option<Vec<Place>> {
         let single = [&jwt.header_name, &jwt.token_prefix].into_iter().find_map(Field::good);
         if let (Some(list), Some(one)) = (jwt.token_from.good(), single) {
             let message = "`token_from` takes the place of `header_name` and `token_prefix`: write one or the other";

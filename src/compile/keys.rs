@@ -1,14 +1,12 @@
 //! Where an authorizer's keys come from: exactly one place.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-
 use super::{Compiler, intern};
 use crate::authn::KeySource;
 use crate::config::field::{At, Field};
 use crate::config::files;
 use crate::config::reference::Env;
 use crate::config::wire::{Encoding, Jwks, Jwt};
+use crate::consumer::secret_bytes;
 use crate::discovery;
 use crate::jwks::{Source, SourceId};
 use crate::jwt::alg::{Algorithm, Family};
@@ -196,7 +194,7 @@ impl Compiler<'_> {
 
     fn hmac_key(&self, at: &At<String>, encoding: Encoding, algorithms: &[Algorithm]) -> Option<HmacKey> {
         let text = self.text(at.offset, &at.value)?;
-        let Some(bytes) = decode(&text, encoding) else {
+        let Some(bytes) = secret_bytes(&text, encoding) else {
             self.error(at.offset, "the secret is not written in its `secret_encoding`");
             return None;
         };
@@ -217,20 +215,4 @@ impl Compiler<'_> {
         }
         key
     }
-}
-
-fn decode(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
-    match encoding {
-        Encoding::Utf8 => Some(text.as_bytes().to_vec()),
-        Encoding::Base64 => STANDARD.decode(text).ok(),
-        Encoding::Base64url => URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok(),
-        Encoding::Hex => hex(text),
-    }
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
-    let (pairs, odd) = digits.as_chunks::<2>();
-    odd.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }

@@ -8,7 +8,7 @@ use crate::limit::{By, RateLimit};
 use crate::record::LogRules;
 
 /// What requests can be counted by.
-const WORDS: [&str; 4] = ["ip", "path", "route", "user"];
+pub(crate) const WORDS: [&str; 4] = ["ip", "path", "route", "user"];
 
 /// The periods that the platform has, in seconds.
 const PERIODS: [u64; 2] = [10, 60];

@@ -12,7 +12,7 @@ use crate::route::pattern::Pattern;
 use crate::url::HttpUrl;
 
 /// The methods that the runtime passes on (those of kj's HTTP library but CONNECT), and `ANY` for all of them.
-const METHODS: [&str; 29] = [
+pub(crate) const METHODS: [&str; 29] = [
     "GET",
     "HEAD",
     "POST",
@@ -56,6 +56,8 @@ pub(super) struct Known<'k> {
     /// Services, by alias, each with the name of its binding.
     pub(super) services: &'k [(String, String)],
     authorizers: &'k [AuthorizerName],
+    /// The numbers of authorizers whose credentials are consumers'.
+    consumers: Vec<usize>,
     variables: &'k Field<wire::Table<String>>,
     /// Some server, service or authorizer could not be read: a name that is not here may be its.
     pub(super) servers_lack: bool,
@@ -88,6 +90,7 @@ impl Compiler<'_> {
             servers,
             services: &services,
             authorizers,
+            consumers: consumers(config),
             variables: &config.variables,
             servers_lack: config.servers.has_bad(),
             services_lack: config.service_bindings.has_bad(),
@@ -183,6 +186,7 @@ impl Compiler<'_> {
         let (mut auth, mut mode, mut hook, mut response_headers) = (Vec::new(), None, None, Vec::new());
         let has_claims = !matches!(path.auth.value(), None | Some(Auth::Null | Auth::Boolean(false)));
         let scope = Scope { pattern, variables: [&path.variables, known.variables], has_claims };
+        let mut authorization = None;
         let action = self.scoped(|| {
             let action = self.action(at, known, scope, reserved);
             let asked = match &path.pre_process {
@@ -195,6 +199,8 @@ impl Compiler<'_> {
                 None => Some(Vec::new()),
             };
             (auth, mode) = self.auth(at, known)?;
+            let has_consumers = auth.iter().any(|number| known.consumers.contains(number));
+            authorization = self.authorization(path, has_claims, has_consumers).ok()?;
             (hook, response_headers) = (asked?, mapped?);
             action
         });
@@ -202,6 +208,7 @@ impl Compiler<'_> {
             label: path.path.value().cloned().unwrap_or_default(),
             auth,
             mode,
+            authorization,
             limits: self.rate_limits(&path.rate_limit, has_claims),
             hook,
             cors: path.cors.good().map(|cors| self.cors(cors)),
@@ -307,4 +314,11 @@ impl Compiler<'_> {
             _ => None,
         }
     }
+}
+
+/// The numbers of authorizers whose credentials are consumers'.
+fn consumers(config: &wire::Config) -> Vec<usize> {
+    let all = config.authorizer.good().into_iter().chain(config.authorizers.elements()).enumerate();
+    let has_consumers = |authorizer: &wire::Authorizer| authorizer.parts().is_none_or(|(kind, _)| kind == "consumers");
+    all.filter(|(_, at)| has_consumers(&at.value)).map(|(number, _)| number).collect()
 }

@@ -166,6 +166,24 @@ const HOST_ENDS: [char; 5] = ['/', ':', '@', '?', '#'];
 const INPUTS: [&str; 10] =
     ["domain", "url", "project_id", "server", "region", "user_pool_id", "client_id", "tenant", "realm", "team"];
 
+/// The settings that mean something to some types alone.
+#[cfg(feature = "cli")]
+pub(crate) fn provider_settings() -> impl Iterator<Item = &'static str> {
+    INPUTS.into_iter().chain(["jwt_secret", "binding", "key_claim"])
+}
+
+/// The settings of a type, each with whether it must be written.
+#[cfg(feature = "cli")]
+pub(crate) fn settings_of(kind: &str) -> impl Iterator<Item = (&'static str, bool)> {
+    let inputs = PRESETS.iter().find(|preset| preset.name == kind).map_or(NONE.inputs, |preset| preset.inputs);
+    let more: &[&str] = match kind {
+        "supabase" => &["jwt_secret"],
+        "consumers" => &["binding", "key_claim"],
+        _ => &[],
+    };
+    inputs.iter().map(|input| (input.name, input.default.is_none())).chain(more.iter().map(|name| (*name, false)))
+}
+
 /// A setting as written, with its place.
 struct Setting {
     name: &'static str,
@@ -173,9 +191,20 @@ struct Setting {
 }
 
 impl Authorizer {
-    /// `type`, with the fields that all types share.
-    pub(super) fn parts(&self) -> (&'static str, &Jwt) {
+    /// What `auth` calls it.
+    pub(super) fn name(&self) -> &Field<String> {
         match self {
+            Self::ApiKey(key) => &key.name,
+            Self::Basic(basic) => &basic.name,
+            tokens => tokens.parts().map_or(&Field::Absent, |(_, jwt)| &jwt.name),
+        }
+    }
+
+    /// `type`, with the fields that all types of tokens share; `None` for those whose credentials are no tokens.
+    pub(super) fn parts(&self) -> Option<(&'static str, &Jwt)> {
+        Some(match self {
+            Self::ApiKey(_) | Self::Basic(_) => return None,
+            Self::Consumers(jwt) => ("consumers", jwt),
             Self::Jwt(jwt) => ("jwt", jwt),
             Self::Auth0(jwt) => ("auth0", jwt),
             Self::Supabase(jwt) => ("supabase", jwt),
@@ -188,7 +217,7 @@ impl Authorizer {
             Self::Keycloak(jwt) => ("keycloak", jwt),
             Self::CloudflareAccess(jwt) => ("cloudflare_access", jwt),
             Self::Oidc(jwt) => ("oidc", jwt),
-        }
+        })
     }
 }
 
@@ -297,6 +326,17 @@ impl Compiler<'_> {
                 let owners: Vec<String> = owners.map(|other| format!("`{}`", other.name)).collect();
                 let message = format!("`{name}` means nothing to `{kind}`; it belongs to {}", owners.join(", "));
                 self.error(at.offset, message);
+            }
+        }
+        let place = |field: &Field<String>| field.good().map(|at| at.offset);
+        let of_consumers = [
+            ("binding", place(&jwt.binding)),
+            ("key_claim", place(&jwt.key_claim)),
+            ("cache_ttl_ms", jwt.cache_ttl_ms.good().map(|at| at.offset)),
+        ];
+        for (name, offset) in of_consumers {
+            if let (Some(offset), false) = (offset, kind == "consumers") {
+                self.error(offset, format!("`{name}` means nothing to `{kind}`; it belongs to `consumers`"));
             }
         }
         if let (Some(at), false) = (jwt.jwt_secret.good(), kind == "supabase") {

@@ -18,13 +18,12 @@ use serde::forward_to_deserialize_any;
 use super::field::{FIELD, PLACE};
 use super::nearest::quoted_with_suggestion;
 use super::problem::Finding;
-use super::wire::NOT_YET;
 
 /// Names that are allowed, and say nothing, in every object.
-const REMARKS: [&str; 3] = ["$schema", "title", "description"];
+pub(crate) const REMARKS: [&str; 3] = ["$schema", "title", "description"];
 
 /// What JSON's kinds of value are called as variants of an enum.
-const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "list", "object"];
+pub(crate) const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "list", "object"];
 
 /// Reads a `T`, putting everything that is wrong into `findings`.
 pub fn read<'t, T: Deserialize<'t>>(root: &'t Value<'t>, findings: &RefCell<Vec<Finding>>) -> Option<T> {
@@ -184,11 +183,7 @@ impl<'t, 'f> Node<'t, 'f> {
                     members.push(member);
                 }
             } else if !REMARKS.contains(&name) && self.hidden != Some(name) {
-                let message = if NOT_YET.contains(&name) {
-                    format!("`{name}` is not supported by this version yet")
-                } else {
-                    format!("unknown field {}", quoted_with_suggestion(name, fields.iter().copied()))
-                };
+                let message = format!("unknown field {}", quoted_with_suggestion(name, fields.iter().copied()));
                 self.findings.borrow_mut().push(Finding::error(member.start(), message));
             }
         }
@@ -387,7 +382,12 @@ impl<'t> VariantAccess<'t> for Named<'t, '_> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        Ok(())
+        match self.node.value {
+            Value::Object(_) => {
+                Err(Error::custom(format_args!("a text is expected here, not an object")).at(self.node.value.start()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<S::Value, Error> {

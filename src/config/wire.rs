@@ -14,14 +14,12 @@ use super::field::{At, Field};
 pub use authorizer::*;
 pub use path::*;
 
-/// Fields of the language that this version does not have: said as such, since no other spelling would help.
-pub const NOT_YET: [&str; 5] = ["authorization", "roles", "roles_claim", "scopes", "scopes_match"];
-
 /// A list whose elements are judged one by one.
 pub type List<T> = Vec<Field<T>>;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["paths"])))]
 #[serde(default)]
 pub struct Config {
     /// Upstreams, by alias.
@@ -49,6 +47,7 @@ pub struct Config {
 
 /// An upstream.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["alias", "url"])))]
 #[serde(default)]
 pub struct Server {
     /// The name that an integration uses.
@@ -59,6 +58,7 @@ pub struct Server {
 
 /// Another Worker.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["alias", "binding"])))]
 #[serde(default)]
 pub struct Service {
     /// The name that integrations and hooks use.
@@ -69,6 +69,7 @@ pub struct Service {
 
 /// Cross-origin rules.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["allow_origins"])))]
 #[serde(default)]
 pub struct Cors {
     /// Exact origins, or with `*` for one label, or `*`.
@@ -87,6 +88,7 @@ pub struct Cors {
 
 /// How much a refusal tells the client.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Errors {
     /// All, the code, or neither.
@@ -95,6 +97,7 @@ pub struct Errors {
 
 /// How much a refusal tells the client.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Detail {
     /// Code, message and the claim it is about.
@@ -108,6 +111,7 @@ pub enum Detail {
 
 /// What is written of each request.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Log {
     /// Which requests get a line.
@@ -122,6 +126,7 @@ pub struct Log {
 
 /// Which requests get a line.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// None.
@@ -137,6 +142,7 @@ pub enum Level {
 
 /// How a line names who asked.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
     /// Not at all.
@@ -150,6 +156,7 @@ pub enum Subject {
 
 /// Sizes that a request may not exceed.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Limits {
     /// Bytes of a token.
@@ -162,6 +169,7 @@ pub struct Limits {
 
 /// A string or a list of them.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(rename_all = "lowercase")]
 pub enum OneOrMany {
     /// One.

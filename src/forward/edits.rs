@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::is_token;
-use crate::authn::{Authorizer, Identity};
+use crate::authn::{Authorizer, Identity, KeySource};
+use crate::consumer::{Consumer, is_header_text};
 use crate::credential::{Place, without_cookie, without_parameter};
 use crate::request::{CLIENT_ADDRESS, Head};
 use crate::template::{Template, Values, claim_text};
@@ -26,6 +27,9 @@ pub(crate) const NOT_FORWARDED: [&str; 12] = [
     "x-forwarded-proto",
     "x-forwarded-host",
 ];
+
+/// What tells an upstream whose credential it was: the consumer's id and name, and what the credential is called.
+pub(crate) const CONSUMER_HEADERS: [&str; 3] = ["x-consumer-id", "x-consumer-username", "x-credential-identifier"];
 
 /// A name with the template of its value; none: it is removed.
 pub type Mapped = (String, Option<Template>);
@@ -78,6 +82,9 @@ impl Edits {
             for place in &authorizer.places {
                 edits.take_off(place, head, query);
             }
+            if matches!(authorizer.keys, KeySource::Passwords(_)) {
+                edits.remove.push("authorization".to_owned());
+            }
         }
         if let Some(identity) = identity {
             edits.assert(identity);
@@ -109,6 +116,16 @@ impl Edits {
 
     /// Says to the upstream who is asking.
     fn assert(&mut self, identity: &Identity<'_>) {
+        if let Some(Consumer { id, username, credential }) = identity.consumer() {
+            for (header, value) in CONSUMER_HEADERS.into_iter().zip([id, username, credential]) {
+                // Nothing else gets into a consumer, but for the name of its credential.
+                if is_header_text(value) {
+                    self.set(header, value);
+                } else {
+                    self.left_out.push(header.to_owned());
+                }
+            }
+        }
         for (claim, header) in &identity.authorizer.forward_claims {
             let Some(text) = identity.claims().find(claim).map(claim_text) else { continue };
             if text.chars().any(char::is_control) {

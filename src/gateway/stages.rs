@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 
 use super::{Fault, Gateway, Refused, Route, RouteAction};
-use crate::authn::{self, Authorizer, Context, Identity, Outcome};
+use crate::authn::{self, Authorizer, Context, Identity, Need, Outcome};
 use crate::cors::Cors;
 use crate::forward::{Outbound, Sender};
-use crate::jwks::{SourceId, Want};
+use crate::jwks::SourceId;
 use crate::limit::{After, Before, Counted, Counters, RateLimit};
 use crate::memory::Memo;
 use crate::record::LogRules;
@@ -14,6 +14,7 @@ use crate::reject::{Code, Reject};
 use crate::reply::Reply;
 use crate::request::Head;
 use crate::route::path::RequestPath;
+use crate::rules::Facts;
 use crate::template::Template;
 
 /// A request that has a route.
@@ -24,7 +25,7 @@ pub struct Matched<'g, 'r> {
     pub(super) path: RequestPath<'r>,
 }
 
-/// A request that may go on.
+/// A request of which it is known who sent it.
 #[derive(Debug)]
 pub struct Authenticated<'g, 'r> {
     matched: Matched<'g, 'r>,
@@ -39,13 +40,17 @@ pub struct Authenticated<'g, 'r> {
     pub memo: Option<Memo>,
 }
 
+/// A request that may do what it asks for.
+#[derive(Debug)]
+pub struct Authorized<'g, 'r>(Authenticated<'g, 'r>);
+
 /// What came of authenticating.
 #[derive(Debug)]
 pub enum Authn<'g, 'r> {
     /// The request may go on.
     Passed(Authenticated<'g, 'r>),
-    /// Keys are needed first; then the same again.
-    Needs(Matched<'g, 'r>, SourceId, Want),
+    /// Something is needed first; then the same again.
+    Needs(Matched<'g, 'r>, Need),
     /// It may not.
     Refused(Refused<'g>),
 }
@@ -97,7 +102,7 @@ impl<'g, 'r> Matched<'g, 'r> {
             Outcome::Passed { identity, refresh, ignored, memo } => {
                 Authn::Passed(Authenticated { matched: self, authorizers, identity, refresh, ignored, memo })
             }
-            Outcome::Needs(source, want) => Authn::Needs(self, source, want),
+            Outcome::Needs(need) => Authn::Needs(self, need),
             Outcome::Refused(reject) => Authn::Refused(self.refuse(reject)),
         }
     }
@@ -134,10 +139,25 @@ impl<'g, 'r> Matched<'g, 'r> {
     }
 }
 
-impl<'g> Authenticated<'g, '_> {
+impl<'g, 'r> Authenticated<'g, 'r> {
+    /// Whether whoever sent the request may do what it asks for.
+    ///
+    /// # Errors
+    /// The refusal where that is not so.
+    pub fn authorize(self, head: &Head<'_>) -> Result<Authorized<'g, 'r>, Refused<'g>> {
+        let Matched { route, path, .. } = &self.matched;
+        let facts = Facts { head, path: path.as_str(), identity: self.identity.as_ref() };
+        match route.authorization.as_ref().map_or(Ok(()), |authorization| authorization.judge(facts)) {
+            Ok(()) => Ok(Authorized(self)),
+            Err(reject) => Err(Refused { who: self.identity.clone().map(Box::new), ..self.matched.refuse(reject) }),
+        }
+    }
+}
+
+impl<'g> Authorized<'g, '_> {
     /// What the request counts as now that it is known who sent it.
     pub fn limits(&self, head: &Head<'_>) -> Counters<'g, After> {
-        self.matched.counters(head, self.identity.as_ref(), RateLimit::is_after_authentication)
+        self.0.matched.counters(head, self.0.identity.as_ref(), RateLimit::is_after_authentication)
     }
 
     /// What is to be done.
@@ -145,18 +165,13 @@ impl<'g> Authenticated<'g, '_> {
     /// # Errors
     /// The refusal where the route is not set up, the body is too large, or the request lacks what the upstream needs.
     pub fn action(&self, head: &Head<'_>, _: Counted<After>) -> Result<Action, Refused<'g>> {
-        let Matched { gateway, route, path } = &self.matched;
+        let Authenticated { matched, authorizers, identity, .. } = &self.0;
+        let Matched { gateway, route, path } = matched;
         let action = route.action.as_ref().map_err(|fault| self.refuse(fault.reject()))?;
         if gateway.is_too_large(head) {
             return Err(self.refuse(Reject::new(Code::PayloadTooLarge)));
         }
-        let sender = Sender {
-            head,
-            path,
-            authorizers: &self.authorizers,
-            identity: self.identity.as_ref(),
-            reserved: &gateway.reserved,
-        };
+        let sender = Sender { head, path, authorizers, identity: identity.as_ref(), reserved: &gateway.reserved };
         let then = match action {
             RouteAction::Forward(upstream) => {
                 Then::Forward(upstream.outbound(sender).map_err(|reject| self.refuse(reject))?)
@@ -177,28 +192,33 @@ impl<'g> Authenticated<'g, '_> {
 
     /// Who is asking, if anybody is known.
     pub const fn identity(&self) -> Option<&Identity<'g>> {
-        self.identity.as_ref()
+        self.0.identity.as_ref()
+    }
+
+    /// Why a token was passed over, for the log.
+    pub const fn ignored(&self) -> Option<&Reject> {
+        self.0.ignored.as_ref()
     }
 
     /// The pattern of its route, as it is written.
     pub fn route(&self) -> &'g str {
-        &self.matched.route.label
+        &self.0.matched.route.label
     }
 
     /// The path that was matched.
     pub fn path(&self) -> &str {
-        self.matched.path.as_str()
+        self.0.matched.path.as_str()
     }
 
     /// A refusal with this route's cross-origin rules.
     pub fn refuse(&self, reject: Reject) -> Refused<'g> {
-        self.matched.refuse(reject)
+        Refused { who: self.0.identity.clone().map(Box::new), ..self.0.matched.refuse(reject) }
     }
 
     /// The cross-origin headers of an answer that comes from the upstream; `None` where the gateway has no rules, and the upstream's own
     /// headers stand.
     pub fn cors_headers(&self, head: &Head<'_>) -> Result<Option<Vec<(&'static str, String)>>, Refused<'g>> {
-        match self.matched.cors() {
+        match self.0.matched.cors() {
             None => Ok(None),
             Some(Ok(cors)) => Ok(Some(cors.headers(head.headers.get("origin").as_deref()))),
             Some(Err(fault)) => Err(self.refuse(fault.reject())),
@@ -229,6 +249,11 @@ impl<'g> Refused<'g> {
     /// How the log is kept.
     pub const fn log(&self) -> &'g LogRules {
         &self.gateway.log
+    }
+
+    /// Who was asking, where that was known.
+    pub fn identity(&self) -> Option<&Identity<'g>> {
+        self.who.as_deref()
     }
 
     /// The pattern of the route, where the request has one.

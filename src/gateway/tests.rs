@@ -4,18 +4,20 @@ mod auth;
 mod codes;
 mod cross_origin;
 mod environment;
+mod forwarded;
 mod key_source;
 mod memory;
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::authn::Context;
+use crate::authn::{Context, Need};
 use crate::compile::compile;
 use crate::config::reference::Env;
 use crate::forward::Outbound;
 use crate::jwks::{KeyRing, Want};
 use crate::memory::{Memo, Memory};
+use crate::records::Records;
 use crate::testing::{NOW, headers, request};
 use crate::time::UnixTime;
 
@@ -116,12 +118,21 @@ fn run_with(
         Err(refused) => return (Ended::refused(&refused, head), None),
     };
     let counted = matched.limits(head).none().unwrap();
-    let passed = match matched.authenticate(head, Context { ring, memory, sources: gateway.sources(), now }, counted) {
+    let passed = match matched.authenticate(
+        head,
+        Context { ring, memory, records: &Records::default(), sources: gateway.sources(), now },
+        counted,
+    ) {
         Authn::Passed(passed) => passed,
-        Authn::Needs(_, id, want) => return (Ended::of(End::Needs(id, want)), None),
+        Authn::Needs(_, Need::Keys(id, want)) => return (Ended::of(End::Needs(id, want)), None),
+        Authn::Needs(_, need) => panic!("{need:?} is needed"),
         Authn::Refused(refused) => return (Ended::refused(&refused, head), None),
     };
-    let memo = passed.memo.clone();
+    let (memo, refresh) = (passed.memo.clone(), passed.refresh);
+    let passed = match passed.authorize(head) {
+        Ok(passed) => passed,
+        Err(refused) => return (Ended::refused(&refused, head), memo),
+    };
     let counted = passed.limits(head).none().unwrap();
     let end = match passed.action(head, counted) {
         Ok(Action { then: Then::Forward(outbound), .. }) => End::Forwarded(outbound),
@@ -129,8 +140,8 @@ fn run_with(
         Err(refused) => return (Ended::refused(&refused, head), memo),
     };
     let authorizer = passed.identity().map(|identity| identity.authorizer.name.clone().unwrap_or_default());
-    let ignored = passed.ignored.as_ref().map(|reject| reject.code().code());
-    (Ended { authorizer, refresh: passed.refresh, ignored, ..Ended::of(end) }, memo)
+    let ignored = passed.ignored().map(|reject| reject.code().code());
+    (Ended { authorizer, refresh, ignored, ..Ended::of(end) }, memo)
 }
 
 /// A request to a gateway that needs no fetched keys.

@@ -122,7 +122,7 @@ algorithms! {
 }
 
 /// The name that RFC 9864 gives to EdDSA with Ed25519: the same algorithm.
-const ED25519: &str = "Ed25519";
+pub(crate) const ED25519: &str = "Ed25519";
 
 impl Algorithm {
     /// The algorithm called `name`, letter for letter.

@@ -31,6 +31,13 @@ impl<'t> Compact<'t> {
     pub fn claimed_issuer(&self) -> Option<&str> {
         self.payload.get("iss").and_then(Value::as_str)
     }
+
+    /// What the token names its credential by: a claim, or else `kid` of its header. Not verified.
+    pub fn names_credential(&self, claim: &str) -> Option<&str> {
+        let named = self.payload.get(claim).and_then(Value::as_str);
+        let name = named.or_else(|| if claim == "kid" { self.jws.header.kid.as_deref() } else { None });
+        name.filter(|name| !name.is_empty())
+    }
 }
 
 #[cfg(test)]

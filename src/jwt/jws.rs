@@ -30,7 +30,7 @@ pub struct Jws<'t> {
 #[derive(Debug)]
 pub(super) struct Header {
     alg: String,
-    kid: Option<String>,
+    pub(super) kid: Option<String>,
     pub(super) typ: Option<String>,
 }
 

@@ -34,6 +34,11 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// What a credential that is no token says: nothing.
+    pub(crate) fn without_claims() -> Self {
+        Self { claims: Claims::default() }
+    }
+
     /// The claims.
     pub const fn claims(&self) -> &Claims {
         &self.claims
@@ -75,6 +80,11 @@ impl Policy {
 }
 
 impl Admitted<'_, '_, '_> {
+    /// The algorithm that its header names.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// Judges the signature, then the claims.
     ///
     /// # Errors

@@ -11,7 +11,6 @@ import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const bundle = join(root, "build/bundle");
 const command = join(root, "target/debug/portcullis");
 
 export const SECRET = "a-test-secret-of-more-than-sixty-four-bytes-which-suits-every-hs-algorithm";
@@ -28,11 +27,11 @@ export function example(name) {
   }
 }
 
-/** The text of a configuration as the build would let it through; throws with its problems otherwise. */
-function checked(text) {
+/** The text of a configuration as the build would let it through, with the files of `beside`; throws with its problems otherwise. */
+function checked(text, beside) {
   const folder = mkdtempSync(join(tmpdir(), "portcullis-"));
   try {
-    const [input, output] = ["in.json", "out.json"].map((name) => join(folder, name));
+    const [input, output] = [join(beside ?? folder, "in.json"), join(folder, "out.json")];
     writeFileSync(input, text);
     const { status, stdout } = spawnSync(command, ["check", input, "--output", output], { encoding: "utf8" });
     if (status !== 0) throw new Error(stdout);
@@ -44,7 +43,12 @@ function checked(text) {
 
 const MODULE_TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm", ".json": "Text" };
 
-function modules(configuration, patch) {
+/** The build that a configuration needs: rules have their language with them, and all other tests show what the plain build does. */
+function bundleFor(configuration) {
+  return join(root, /"rules"/.test(configuration) ? "build/bundle-rules" : "build/bundle");
+}
+
+function modules(bundle, configuration, patch) {
   const files = readdirSync(bundle).filter((file) => /\.(js|wasm|json)$/.test(file));
   const listed = files.map((path) => {
     const type = MODULE_TYPES[path.slice(path.lastIndexOf("."))];
@@ -57,14 +61,16 @@ function modules(configuration, patch) {
 
 /**
  * Starts the gateway with `configuration`: an object, or the text of a file that must work as it is. `patch` changes the bundle's
- * JavaScript, `others` are Workers beside it; all other options are Miniflare's.
+ * JavaScript, `others` are Workers beside it, `folder` has the files that it names; all other options
+ * are Miniflare's.
  */
-export async function gateway(configuration, { bindings = {}, patch = (code) => code, others = [], ...options } = {}) {
+export async function gateway(configuration, { bindings = {}, patch = (code) => code, others = [], folder, ...options } = {}) {
   const text = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
+  const bundle = bundleFor(text);
   const log = [];
   const worker = {
     name: "gateway",
-    modules: modules(checked(text), patch),
+    modules: modules(bundle, checked(text, folder), patch),
     modulesRoot: bundle,
     compatibilityDate: "2026-04-01",
     bindings,

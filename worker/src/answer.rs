@@ -16,7 +16,7 @@ use crate::{log, with_head};
 pub(crate) fn refused(state: &State, env: &Env, head: &Head<'_>, refused: &Refused<'_>) -> web_sys::Response {
     let reply = refused.reply(head);
     let rules = refused.log();
-    let record = record(head, &refused.reject, refused.route());
+    let record = Record { identity: refused.identity(), ..record(head, &refused.reject, refused.route()) };
     log::count_answer(env, state.analytics(), &record);
     if record.level() <= rules.level {
         log::write(&Record { time: log::time(), ..record }, rules);

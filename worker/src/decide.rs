@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use js_sys::Promise;
+use portcullis::authn::{self, Need};
 use portcullis::config::wire::Level;
-use portcullis::gateway::{Action, Authenticated, Authn, Gateway, Refused, Routed, Then};
-use portcullis::jwks::{SourceId, Want};
+use portcullis::gateway::{Action, Authn, Authorized, Gateway, Refused, Routed, Then};
 use portcullis::limit::{Counted, Counters};
 use portcullis::record::Record;
 use portcullis::reject::Reject;
@@ -31,8 +31,8 @@ pub(crate) enum Decision {
 
 /// What a request waits for.
 pub(crate) enum Wait {
-    /// Keys.
-    Keys(SourceId, Want),
+    /// Keys, or records in KV.
+    Need(Need),
     /// The platform's word on limits, before authentication: binding and key of each.
     Before(Vec<(String, String)>),
     /// The same after it.
@@ -90,11 +90,11 @@ impl<'p> Passage<'p> {
         let Some(counted) = counted(&limits, asked).map_err(|reject| matched.refuse(reject))? else {
             return Ok(Decision::Wait(Wait::Before(questions(&limits))));
         };
-        let context = |context: portcullis::authn::Context<'_>| matched.authenticate(self.head, context, counted);
+        let context = |context: authn::Context<'_>| matched.authenticate(self.head, context, counted);
         let mut permitted = match self.state.with_context(self.gateway, context) {
             Authn::Passed(permitted) => permitted,
             Authn::Refused(refused) => return Err(refused),
-            Authn::Needs(_, source, want) => return Ok(Decision::Wait(Wait::Keys(source, want))),
+            Authn::Needs(_, need) => return Ok(Decision::Wait(Wait::Need(need))),
         };
         if let Some(memo) = permitted.memo.take() {
             self.state.remember(memo);
@@ -102,6 +102,7 @@ impl<'p> Passage<'p> {
         if let Some(source) = permitted.refresh {
             keys::refresh_later(self.state, source, self.env, self.ctx);
         }
+        let permitted = permitted.authorize(self.head)?;
         let limits = permitted.limits(self.head);
         let asked = self.progress.after.as_ref();
         let Some(counted) = self::counted(&limits, asked).map_err(|reject| permitted.refuse(reject))? else {
@@ -110,7 +111,7 @@ impl<'p> Passage<'p> {
         self.act(&permitted, permitted.action(self.head, counted)?)
     }
 
-    fn act(&self, permitted: &Authenticated<'p, '_>, action: Action) -> Result<Decision, Refused<'p>> {
+    fn act(&self, permitted: &Authorized<'p, '_>, action: Action) -> Result<Decision, Refused<'p>> {
         let Action { hook, then, response_headers } = action;
         let cors = permitted.cors_headers(self.head)?;
         let mut extras = Extras::default();
@@ -146,12 +147,7 @@ impl<'p> Passage<'p> {
     }
 
     /// The log's line of a request that goes on, to be ended where its answer is known. None where no line is wanted at all.
-    fn begin_line(
-        &self,
-        permitted: &Authenticated<'_, '_>,
-        left_out: &[String],
-        extras: &mut Extras,
-    ) -> Option<String> {
+    fn begin_line(&self, permitted: &Authorized<'_, '_>, left_out: &[String], extras: &mut Extras) -> Option<String> {
         let rules = self.gateway.log();
         if let Some(binding) = self.state.analytics() {
             extras.put(
@@ -173,7 +169,7 @@ impl<'p> Passage<'p> {
     }
 
     /// Writes the line of a request that the configuration itself has answered.
-    fn over(&self, permitted: &Authenticated<'_, '_>, status: u16) {
+    fn over(&self, permitted: &Authorized<'_, '_>, status: u16) {
         let rules = self.gateway.log();
         let mut record = Record { status: Some(status), ..self.record(permitted) };
         log::count_answer(self.env, self.state.analytics(), &record);
@@ -183,19 +179,19 @@ impl<'p> Passage<'p> {
         }
     }
 
-    fn record<'r>(&self, permitted: &'r Authenticated<'_, '_>) -> Record<'r>
+    fn record<'r>(&self, permitted: &'r Authorized<'_, '_>) -> Record<'r>
     where
         'p: 'r,
     {
-        let fetched = permitted.identity().map(|identity| identity.authorizer.keys.is_remote());
-        let keys = fetched.map(|remote| if remote { self.progress.keys.unwrap_or("memory") } else { "configuration" });
+        let place = permitted.identity().map(|identity| identity.authorizer.keys.place());
+        let keys = place.map(|place| self.progress.keys.filter(|_| place == "memory").unwrap_or(place));
         Record {
             id: self.head.request_id(),
             method: self.head.method,
             path: permitted.path(),
             route: Some(permitted.route()),
             identity: permitted.identity(),
-            ignored: permitted.ignored.as_ref(),
+            ignored: permitted.ignored(),
             keys,
             ..Record::default()
         }

@@ -9,9 +9,11 @@ mod decide;
 mod keys;
 mod limits;
 mod log;
+mod records;
 mod state;
 mod upstream;
 
+use portcullis::authn::Need;
 use portcullis::reject::{Code, Reject};
 use portcullis::request::{Head, RequestId};
 use wasm_bindgen::JsValue;
@@ -22,7 +24,7 @@ use worker::worker_sys::Context;
 use crate::convert::{JsHeaders, random_uuid};
 use crate::decide::{Asked, Decision, Progress, Wait};
 
-/// How often one request may wait: for keys from KV and from the source for each of a few authorizers, and for two rounds of rate limits.
+/// How often one request may wait: for keys from KV and from the source for each of a few authorizers, for records, and for rate limits.
 /// What the library asks for changes with every answer, so this is never met; it is here so that nothing can go round in circles.
 const MAX_WAITS: usize = 20;
 
@@ -45,8 +47,12 @@ pub async fn fetch_waiting(request: web_sys::Request, env: Env, ctx: Context) ->
         match decide::decide(&request, &env, &ctx, &progress) {
             Decision::Answer(answer) => return answer.into(),
             Decision::Promise(promise) => return promise.into(),
-            Decision::Wait(Wait::Keys(source, want)) => {
+            Decision::Wait(Wait::Need(Need::Keys(source, want))) => {
                 progress.keys = Some(keys::load(&state, source, want, &env, &ctx).await);
+            }
+            Decision::Wait(Wait::Need(Need::Records(wanted))) => {
+                records::load(&state, wanted, &env).await;
+                progress.keys.get_or_insert("kv");
             }
             Decision::Wait(Wait::Before(counters)) => {
                 progress.before = Some(Asked(limits::ask(&counters, &env).await));

@@ -11,6 +11,7 @@ use portcullis::config::reference::Env as References;
 use portcullis::gateway::{BindingKind, Gateway};
 use portcullis::jwks::KeyRing;
 use portcullis::memory::{Memo, Memory};
+use portcullis::records::Records;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
@@ -34,6 +35,7 @@ pub(crate) struct State {
     gateway: Option<Gateway>,
     ring: RefCell<KeyRing>,
     memory: RefCell<Memory>,
+    records: RefCell<Records>,
     /// The Analytics Engine binding, where there is one.
     analytics: Option<String>,
 }
@@ -56,6 +58,7 @@ impl State {
             let (method, what) = match kind {
                 BindingKind::Service => ("fetch", "service"),
                 BindingKind::RateLimit => ("limit", "rate limit"),
+                BindingKind::Namespace => ("getWithMetadata", "KV namespace"),
             };
             if !has_method(env, name, method) {
                 log::error(&format!("gateway.json: no {what} is bound as `{name}`; requests that need it are refused"));
@@ -67,6 +70,7 @@ impl State {
             gateway,
             ring: RefCell::new(KeyRing::new(sources)),
             memory: RefCell::default(),
+            records: RefCell::default(),
             analytics: analytics.filter(|name| has_method(env, name, "writeDataPoint")),
         }
     }
@@ -88,13 +92,18 @@ impl State {
 
     /// Looks at all that the isolate has, and no longer than `look` takes.
     pub(crate) fn with_context<T>(&self, gateway: &Gateway, look: impl FnOnce(Context<'_>) -> T) -> T {
-        let (ring, memory) = (self.ring.borrow(), self.memory.borrow());
-        look(Context { ring: &ring, memory: &memory, sources: gateway.sources(), now: now() })
+        let (ring, memory, records) = (self.ring.borrow(), self.memory.borrow(), self.records.borrow());
+        look(Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now: now() })
     }
 
     /// Remembers a token that was verified.
     pub(crate) fn remember(&self, memo: Memo) {
         self.memory.borrow_mut().remember(memo);
+    }
+
+    /// Changes the records, and no longer than `change` takes.
+    pub(crate) fn change_records(&self, change: impl FnOnce(&mut Records)) {
+        change(&mut self.records.borrow_mut());
     }
 
     /// Changes the keys, and no longer than `change` takes.

@@ -2,19 +2,24 @@
 
 use serde::Deserialize;
 
-use super::{Cors, List, Mode, OneOrMany, Table};
+use super::{Cors, List, Match, Mode, OneOrMany, Table};
 use crate::config::field::{Field, Place};
 
 /// One route, or several with one path.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["method", "path"])))]
+#[cfg_attr(feature = "cli", schemars(transform = crate::schema::one_of(&["integration", "response"])))]
 #[serde(default)]
 pub struct Path {
     /// `GET`, a list, or `ANY`.
+    #[cfg_attr(feature = "cli", schemars(schema_with = "crate::schema::methods"))]
     pub method: Field<OneOrMany>,
     /// The pattern.
     pub path: Field<String>,
     /// Who may.
     pub auth: Field<Auth>,
+    /// What they may do.
+    pub authorization: Field<Authorization>,
     /// Where it goes.
     pub integration: Field<Integration>,
     /// A fixed answer instead.
@@ -37,6 +42,7 @@ pub struct Path {
 
 /// `auth` in its forms.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(rename_all = "lowercase")]
 pub enum Auth {
     /// The same as `false`.
@@ -53,16 +59,48 @@ pub enum Auth {
 
 /// `auth` as an object.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct AuthSettings {
     /// Which; the default one if absent.
     pub authorizer: Field<OneOrMany>,
     /// In place of the authorizer's own.
     pub mode: Field<Mode>,
+    /// Scopes that a token must grant.
+    pub scopes: Field<OneOrMany>,
+    /// Whether one scope is enough.
+    pub scopes_match: Field<Match>,
+    /// Roles, of which one is enough.
+    pub roles: Field<OneOrMany>,
+    /// The claim that lists roles.
+    pub roles_claim: Field<String>,
+}
+
+/// Who may, of those whom `auth` lets pass.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["rules"])))]
+#[serde(default)]
+pub struct Authorization {
+    /// Rules.
+    pub rules: Field<List<Rule>>,
+}
+
+/// One rule: exactly one of these, an expression in CEL.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Rule {
+    /// One such rule must be true.
+    pub allow: Field<String>,
+    /// None such may be true.
+    pub deny: Field<String>,
+    /// All such must be true.
+    pub require: Field<String>,
 }
 
 /// Where a request goes.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(tag = "type"))]
 pub enum Integration {
     /// An upstream over HTTP.
     #[serde(rename = "http_proxy", alias = "http")]
@@ -74,6 +112,7 @@ pub enum Integration {
 
 /// `type: "http_proxy"`.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["server"])))]
 #[serde(default)]
 pub struct HttpProxy {
     /// The alias of a server.
@@ -88,6 +127,7 @@ pub struct HttpProxy {
 
 /// `type: "service_binding"`.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["binding"])))]
 #[serde(default)]
 pub struct ServiceBinding {
     /// The alias of a service binding.
@@ -99,11 +139,13 @@ pub struct ServiceBinding {
     /// Asking again where that does no harm.
     pub retries: Field<Retries>,
     /// Known from other gateways, which call a function instead of `fetch`; refused with words of its own.
+    #[cfg_attr(feature = "cli", schemars(schema_with = "crate::schema::refused"))]
     pub function: Field<String>,
 }
 
 /// When an upstream is asked again.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["attempts"])))]
 #[serde(default)]
 pub struct Retries {
     /// How many further times.
@@ -114,16 +156,19 @@ pub struct Retries {
 
 /// What an upstream is asked again after.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(rename_all = "lowercase")]
 pub enum RetryOn {
     /// A status.
     Number(u64),
     /// `unreachable`.
+    #[cfg_attr(feature = "cli", schemars(extend("const" = "unreachable")))]
     String(String),
 }
 
 /// What is set and removed: names with templates, or `null` to remove.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Mapping {
     /// Headers of the request.
@@ -136,6 +181,7 @@ pub struct Mapping {
 
 /// A template, or `null`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(rename_all = "lowercase")]
 pub enum Template {
     /// Remove it.
@@ -146,6 +192,7 @@ pub enum Template {
 
 /// `pre_process` in its forms.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(rename_all = "lowercase")]
 pub enum PreProcess {
     /// The alias of a service binding.
@@ -156,6 +203,7 @@ pub enum PreProcess {
 
 /// A Worker that is asked before the upstream.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["binding"])))]
 #[serde(default)]
 pub struct Hook {
     /// The alias of a service binding.
@@ -163,11 +211,13 @@ pub struct Hook {
     /// How long it may take.
     pub timeout_ms: Field<u64>,
     /// Known from other gateways, which call a function instead of `fetch`; refused with words of its own.
+    #[cfg_attr(feature = "cli", schemars(schema_with = "crate::schema::refused"))]
     pub function: Field<String>,
 }
 
 /// `rate_limit` in its forms.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(rename_all = "lowercase")]
 pub enum RateLimits {
     /// One limit.
@@ -178,11 +228,13 @@ pub enum RateLimits {
 
 /// How often a request may come.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(extend("required" = ["binding", "by"])))]
 #[serde(default)]
 pub struct RateLimit {
     /// The name of a rate limiting binding in wrangler.toml.
     pub binding: Field<String>,
     /// What is counted by.
+    #[cfg_attr(feature = "cli", schemars(schema_with = "crate::schema::counted_by"))]
     pub by: Field<OneOrMany>,
     /// The period of the binding, for `Retry-After`.
     pub period_seconds: Field<u64>,

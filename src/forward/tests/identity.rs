@@ -13,6 +13,7 @@ use crate::jwt::key::HmacKey;
 use crate::jwt::keys::Secret;
 use crate::jwt::policy::Policy;
 use crate::memory::Memory;
+use crate::records::Records;
 use crate::testing::{NOW, SECRET, hs};
 
 fn authorizer(places: Vec<Place>) -> Authorizer {
@@ -31,6 +32,7 @@ fn authorizer(places: Vec<Place>) -> Authorizer {
         forward_claims: Vec::new(),
         forward_payload: None,
         forward_token: true,
+        revocation: None,
     }
 }
 
@@ -46,7 +48,13 @@ fn token(payload: &Value) -> String {
 fn sent(authorizer: &Authorizer, url: &str, list: &[(&str, &str)], reserved: &[String]) -> Outbound {
     let headers = headers(list);
     let head = request("GET", url, &headers);
-    let context = Context { ring: &KeyRing::default(), memory: &Memory::default(), sources: &[], now: NOW };
+    let context = Context {
+        ring: &KeyRing::default(),
+        memory: &Memory::default(),
+        records: &Records::default(),
+        sources: &[],
+        now: NOW,
+    };
     let Outcome::Passed { identity, .. } = authenticate(&[authorizer], None, 8192, &head, context) else {
         panic!("{list:?} does not pass");
     };

@@ -1,0 +1,224 @@
+//! Authorizers whose credentials are consumers': in KV, or by their hashes in the configuration.
+
+use std::sync::Arc;
+
+use super::keys::key_places;
+use super::{Compiler, Reported};
+use crate::authn::{Authorizer, ConsumerStore, CredentialStore, KeySource};
+use crate::config::field::{At, Field};
+use crate::config::wire::{self, Fail, Jwt, Mode};
+use crate::consumer::{Consumer, Credential, PasswordHash, hex, is_header_text};
+use crate::credential::Place;
+use crate::jwt::alg::Algorithm;
+use crate::jwt::policy::Policy;
+use crate::revocation::Revocation;
+use crate::time::UnixTime;
+
+/// The KV namespace of credentials, unless `binding` names another.
+const NAMESPACE: &str = "CONSUMERS";
+
+/// The KV namespace of revocations, unless `revocation.binding` names another.
+const REVOCATIONS: &str = "REVOCATIONS";
+
+/// How long a credential is remembered, in milliseconds, unless `cache_ttl_ms` says otherwise: how long a removed one works on at most.
+const CREDENTIAL_TTL_MS: u64 = 60_000;
+
+/// The same for revocations.
+const REVOCATION_TTL_MS: u64 = 30_000;
+
+/// The longest of both: an hour.
+const MAX_TTL_MS: u64 = 3_600_000;
+
+/// The header of an API key, unless it is written.
+const API_KEY_HEADER: &str = "x-api-key";
+
+impl Compiler<'_> {
+    /// `type: "consumers"`: what belongs to the keys.
+    pub(super) fn consumer_store(&self, offset: usize, jwt: &Jwt) -> Option<ConsumerStore> {
+        let encoding = ("secret_encoding", !jwt.secret_encoding.is_absent());
+        for (name, _) in key_places(jwt).into_iter().chain([encoding]).filter(|(_, here)| *here) {
+            self.error(offset, format!("`{name}` means nothing to `consumers`: each credential in KV has its own key"));
+        }
+        Some(ConsumerStore {
+            binding: self.text_or(&jwt.binding, NAMESPACE)?,
+            key_claim: jwt.key_claim.value().map_or("iss", String::as_str).to_owned(),
+            ttl_ms: self.ttl(&jwt.cache_ttl_ms, CREDENTIAL_TTL_MS),
+        })
+    }
+
+    /// What may sign consumers' tokens: whatever a credential says.
+    pub(super) fn consumer_policy(policy: Policy) -> Policy {
+        Policy { algorithms: Some(policy.algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec())), ..policy }
+    }
+
+    pub(super) fn revocation(
+        &self,
+        field: &Field<wire::Revocation>,
+        authorizer: &str,
+    ) -> Result<Option<Revocation>, Reported> {
+        let at = match field {
+            Field::Absent => return Ok(None),
+            Field::Bad => return Err(Reported),
+            Field::Good(at) => at,
+        };
+        Ok(Some(Revocation {
+            binding: self.text_or(&at.value.binding, REVOCATIONS).ok_or(Reported)?,
+            authorizer: authorizer.to_owned(),
+            fail_open: at.value.fail.value() == Some(&Fail::Open),
+            ttl_ms: self.ttl(&at.value.cache_ttl_ms, REVOCATION_TTL_MS),
+        }))
+    }
+
+    /// `type: "api_key"`.
+    pub(super) fn api_key(&self, offset: usize, key: &wire::ApiKey, name: Option<String>) -> Option<Authorizer> {
+        let places = if key.header_name.is_absent() && key.token_from.is_absent() {
+            Some(vec![Place::Header { name: API_KEY_HEADER.into(), scheme: String::new() }])
+        } else {
+            let standard = Field::Good(At { value: String::new(), offset });
+            let prefix = if key.token_prefix.is_absent() { standard } else { key.token_prefix.clone() };
+            let jwt = Jwt { header_name: key.header_name.clone(), token_prefix: prefix, ..Jwt::default() };
+            if key.token_from.is_absent() {
+                self.places(&jwt)
+            } else {
+                self.places(&Jwt { token_from: key.token_from.clone(), ..Jwt::default() })
+            }
+        };
+        let known: Vec<Option<(String, Credential<()>)>> = key.keys.elements().map(|at| self.known_key(at)).collect();
+        let binding = self.namespace(&key.binding, known.is_empty());
+        let store = CredentialStore {
+            known: Arc::new(known.into_iter().collect::<Option<_>>()?),
+            binding: binding.ok()?,
+            ttl_ms: self.ttl(&key.cache_ttl_ms, CREDENTIAL_TTL_MS),
+        };
+        let keys = KeySource::ApiKeys(store);
+        (!key.keys.has_bad())
+            .then(|| credential_authorizer(name, &key.mode, places?, keys, &key.forward_token))
+            .flatten()
+    }
+
+    /// `type: "basic"`.
+    pub(super) fn basic(&self, basic: &wire::Basic, name: Option<String>) -> Option<Authorizer> {
+        let known: Vec<Option<(String, Credential<PasswordHash>)>> =
+            basic.users.elements().map(|at| self.known_user(at)).collect();
+        let binding = self.namespace(&basic.binding, known.is_empty());
+        let store = CredentialStore {
+            known: Arc::new(known.into_iter().collect::<Option<_>>()?),
+            binding: binding.ok()?,
+            ttl_ms: self.ttl(&basic.cache_ttl_ms, CREDENTIAL_TTL_MS),
+        };
+        let keys = KeySource::Passwords(store);
+        (!basic.users.has_bad())
+            .then(|| credential_authorizer(name, &basic.mode, Vec::new(), keys, &basic.forward_token))
+            .flatten()
+    }
+
+    /// The KV namespace of credentials: where the configuration has none itself, there must be one.
+    fn namespace(&self, field: &Field<String>, needed: bool) -> Result<Option<String>, Reported> {
+        if field.is_absent() && !needed {
+            return Ok(None);
+        }
+        self.text_or(field, NAMESPACE).map(Some).ok_or(Reported)
+    }
+
+    fn known_key(&self, at: &At<wire::KnownKey>) -> Option<(String, Credential<()>)> {
+        let key = &at.value;
+        let hash = self.required(&key.sha256, at.offset, "sha256");
+        let consumer = self.required(&key.consumer, at.offset, "consumer");
+        let (hash, consumer) = (hash?, consumer?);
+        let text = self.text(hash.offset, &hash.value)?.to_ascii_lowercase();
+        if hex(&text).is_none() {
+            self.error(hash.offset, "this is no SHA-256 in 64 hexadecimal digits: a key itself is never written here");
+            return None;
+        }
+        let username = self.consumer_name(consumer)?;
+        let id = self.consumer_id(&key.consumer_id, &username)?;
+        let credential = text.get(..12).unwrap_or_default().to_owned();
+        let consumer = Consumer { id, username, credential };
+        Some((text, self.window(consumer, (), &key.not_before, &key.not_after)))
+    }
+
+    fn known_user(&self, at: &At<wire::KnownUser>) -> Option<(String, Credential<PasswordHash>)> {
+        let user = &at.value;
+        let name = self.required(&user.username, at.offset, "username");
+        let hash = self.required(&user.password_hash, at.offset, "password_hash");
+        let (name, hash) = (name?, hash?);
+        let text = self.text(hash.offset, &hash.value)?;
+        let Some(proof) = PasswordHash::parse(&text) else {
+            self.error(
+                hash.offset,
+                "a password's hash is `sha256:HEX` or `pbkdf2-sha256:ROUNDS:SALT:HASH`, with salt and hash in base64",
+            );
+            return None;
+        };
+        let username = self.consumer_name(name)?;
+        if username.contains(':') {
+            self.error(name.offset, "a user's name has no colon (RFC 7617 section 2)");
+        }
+        let id = self.consumer_id(&user.consumer_id, &username)?;
+        let consumer = Consumer { id, credential: username.clone(), username: username.clone() };
+        Some((username, self.window(consumer, proof, &user.not_before, &user.not_after)))
+    }
+
+    fn consumer_name(&self, at: &At<String>) -> Option<String> {
+        let name = self.text(at.offset, &at.value)?;
+        if !is_header_text(&name) {
+            self.error(
+                at.offset,
+                "a consumer's name goes into a header: it is not empty, and has no control characters",
+            );
+            return None;
+        }
+        Some(name)
+    }
+
+    fn consumer_id(&self, field: &Field<String>, username: &str) -> Option<String> {
+        match field {
+            Field::Absent => Some(username.to_owned()),
+            Field::Bad => None,
+            Field::Good(at) => self.consumer_name(at),
+        }
+    }
+
+    fn window<T>(&self, consumer: Consumer, proof: T, from: &Field<u64>, until: &Field<u64>) -> Credential<T> {
+        if let (Some(from), Some(until)) = (from.good(), until.good())
+            && until.value <= from.value
+        {
+            self.error(until.offset, "`not_after` is not after `not_before`: the credential never counts");
+        }
+        let time = |field: &Field<u64>| field.value().copied().map(UnixTime::from_seconds);
+        Credential { consumer, proof, not_before: time(from), not_after: time(until) }
+    }
+
+    fn ttl(&self, field: &Field<u64>, default: u64) -> u64 {
+        field.good().map_or(default, |at| {
+            if !(1..=MAX_TTL_MS).contains(&at.value) {
+                self.error(at.offset, format!("a record is remembered for 1 to {MAX_TTL_MS} milliseconds"));
+            }
+            at.value
+        })
+    }
+}
+
+fn credential_authorizer(
+    name: Option<String>,
+    mode: &Field<Mode>,
+    places: Vec<Place>,
+    keys: KeySource,
+    forward_token: &Field<bool>,
+) -> Option<Authorizer> {
+    if mode.is_bad() || forward_token.is_bad() {
+        return None;
+    }
+    Some(Authorizer {
+        number: 0,
+        name,
+        mode: mode.value().copied().unwrap_or(Mode::Strict),
+        places,
+        policy: Policy::default(),
+        keys,
+        forward_claims: Vec::new(),
+        forward_payload: None,
+        forward_token: forward_token.value().copied().unwrap_or(true),
+        revocation: None,
+    })
+}

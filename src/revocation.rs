@@ -1,0 +1,105 @@
+//! Tokens that are taken back before their end: by their `jti`, by their `sub`, or all that were issued before some time.
+//!
+//! Each is a record in KV, so that a list of any length costs a request one read of three keys, which the isolate remembers for a while.
+//! docs/consumers.md has the stored form.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::jwt::claims::Claims;
+use crate::jwt::json;
+use crate::records::{Looked, RecordKey, Records};
+use crate::reject::{Code, Reject};
+use crate::time::UnixTime;
+
+/// The longest key that KV takes.
+const MAX_KEY_BYTES: usize = 512;
+
+/// The version of what is stored.
+const VERSION: u64 = 1;
+
+/// Where an authorizer's revocations are, and what to do where they cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The KV namespace.
+    pub binding: String,
+    /// What the authorizer is called in keys.
+    pub authorizer: String,
+    /// Whether tokens pass while KV is away.
+    pub fail_open: bool,
+    /// How long a record is remembered, in milliseconds.
+    pub ttl_ms: u64,
+}
+
+/// What is known of a token.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// It is good still.
+    No,
+    /// These records have to be read first.
+    Needs(Vec<RecordKey>),
+}
+
+impl Revocation {
+    /// Whether a token with these claims was taken back.
+    ///
+    /// # Errors
+    /// `token_revoked`, or `keys_unavailable` where KV is away and that is to refuse.
+    pub fn judge(&self, claims: &Claims, records: &Records, now: UnixTime) -> Result<Revoked, Reject> {
+        let mut needed = Vec::new();
+        for key in self.keys(claims) {
+            match records.look(&key, self.ttl_ms, now) {
+                Looked::Absent => {}
+                Looked::Unknown => needed.push(key),
+                Looked::Failing if self.fail_open => {}
+                Looked::Failing => {
+                    return Err(Reject::keys_unavailable(
+                        1000,
+                        format!("revocations in {} cannot be read", self.binding),
+                    ));
+                }
+                Looked::Text(text, _) => {
+                    if takes_back(text, claims).map_err(|why| {
+                        let why = format!("the revocation {} in {} cannot be used: {why}", key.key, self.binding);
+                        Reject::new(Code::TokenRevoked).because(why)
+                    })? {
+                        return Err(Reject::new(Code::TokenRevoked));
+                    }
+                }
+            }
+        }
+        Ok(if needed.is_empty() { Revoked::No } else { Revoked::Needs(needed) })
+    }
+
+    /// The records that say something of a token.
+    fn keys(&self, claims: &Claims) -> Vec<RecordKey> {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let mut keys = vec![format!("revoked:{}:all", self.authorizer)];
+        keys.extend(text("jti").map(|jti| format!("revoked:{}:jti:{jti}", self.authorizer)));
+        keys.extend(text("sub").map(|sub| format!("revoked:{}:sub:{sub}", self.authorizer)));
+        keys.into_iter().map(|key| RecordKey { binding: self.binding.clone(), key: short(key) }).collect()
+    }
+}
+
+/// Whether a record takes back a token with these claims: with `before`, those issued earlier and those that do not say when.
+fn takes_back(text: &str, claims: &Claims) -> Result<bool, &'static str> {
+    let stored = json::object(text.as_bytes()).map_err(|_| "it is no JSON object")?;
+    if stored.get("version").and_then(Value::as_u64) != Some(VERSION) {
+        return Err("its version is another");
+    }
+    match stored.get("before") {
+        None | Some(Value::Null) => Ok(true),
+        Some(before) => {
+            let before = before.as_f64().ok_or("its `before` is no number")?;
+            Ok(claims.get("iat").and_then(Value::as_f64).is_none_or(|issued| issued < before))
+        }
+    }
+}
+
+/// A key that KV takes: what is longer is known by its digest.
+pub(crate) fn short(key: String) -> String {
+    if key.len() <= MAX_KEY_BYTES {
+        return key;
+    }
+    Sha256::digest(key.as_bytes()).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
