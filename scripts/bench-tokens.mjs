@@ -3,15 +3,10 @@
 // One Worker is the gateway with keys of its own; the other does nothing but WebCrypto's `verify` of an RS256 signature, which the runtime
 // does natively. Each figure is the median of interleaved rounds, less a request of the same Worker without a token. Machines differ and
 // are noisy: the ratios count.
-import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, sign } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { Agent, get } from "node:http";
 import { Miniflare } from "miniflare";
 import { SECRET, gateway, hs, part } from "../tests/e2e/harness.mjs";
-
-const [ROUNDS, REQUESTS, WARM_UP] = [7, 1000, 300];
-const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+import { medians, started } from "./lib/cpu.mjs";
 
 const ALGORITHMS = {
   RS256: { pair: generateKeyPairSync("rsa", { modulusLength: 2048 }), sign: (input, key) => sign("sha256", input, key) },
@@ -26,16 +21,6 @@ function token(alg) {
   if (alg === "HS256") return hs(claims);
   const input = `${part({ alg, kid: alg })}.${part(claims)}`;
   return `${input}.${ALGORITHMS[alg].sign(Buffer.from(input), ALGORITHMS[alg].pair.privateKey).toString("base64url")}`;
-}
-
-const children = () => execFileSync("sh", ["-c", `pgrep -P ${process.pid} workerd || true`], { encoding: "utf8" }).trim().split("\n");
-
-/** Starts a workerd and finds out which process it is. */
-async function started(start) {
-  const before = children();
-  const [url, stop] = await start();
-  const pid = children().find((child) => !before.includes(child));
-  return { url, stop, cpu: () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ").slice(11, 13).reduce((a, b) => a + Number(b), 0) };
 }
 
 const ours = await started(async () => {
@@ -80,31 +65,8 @@ const cases = [
   { name: "WebCrypto: RS256", worker: native, path: "/", token: () => token("RS256") },
 ];
 
-const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-const request = ({ worker, path }, bearer) =>
-  new Promise((resolve, reject) => {
-    const headers = bearer ? { authorization: `Bearer ${bearer}` } : {};
-    get(new URL(path, worker.url), { agent, headers }, (response) => {
-      response.resume();
-      response.on("end", () => (response.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${response.statusCode}`))));
-    }).on("error", reject);
-  });
-
-async function round(one, requests) {
-  const tokens = Array.from({ length: requests }, one.token);
-  const before = one.worker.cpu();
-  let next = 0;
-  await Promise.all(Array.from({ length: 8 }, async () => {
-    while (next < requests) await request(one, tokens[next++]);
-  }));
-  return ((one.worker.cpu() - before) / TICKS_PER_SECOND / requests) * 1e6;
-}
-
-for (const one of cases) await round(one, WARM_UP);
-const figures = new Map(cases.map((one) => [one, []]));
-for (let turn = 0; turn < ROUNDS; turn += 1) for (const one of cases) figures.get(one).push(await round(one, REQUESTS));
-
-const median = (one) => [...figures.get(one)].sort((a, b) => a - b)[Math.floor(ROUNDS / 2)];
+const figures = await medians(cases);
+const median = (one) => figures.get(one);
 const above = (one) => median(one) - median(cases.find((base) => base.worker === one.worker && base.name.endsWith("no token")));
 const unit = above(cases.at(-1));
 console.log("CPU of workerd per request, in µs: in all, above a request without a token, and that as a multiple of WebCrypto's RS256");

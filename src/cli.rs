@@ -2,6 +2,7 @@
 
 mod check;
 mod env_file;
+mod routes;
 mod schema;
 mod token;
 
@@ -21,6 +22,8 @@ struct Arguments {
 enum Command {
     /// Say every problem and warning of a configuration, with line and column.
     Check(check::Arguments),
+    /// Show every route: who may use it, and where it goes.
+    Routes(routes::Arguments),
     /// Print the JSON Schema of gateway.json, by which editors complete and check it.
     Schema,
     /// Look into a token, or hold it against an authorizer.
@@ -32,6 +35,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Routes(arguments) => routes::run(&arguments),
         Command::Schema => schema::run(),
         Command::Token(command) => token::run(&command),
     }

@@ -28,6 +28,8 @@ pub mod jwks;
 pub mod jwt;
 pub mod limit;
 pub mod memory;
+#[cfg(feature = "cli")]
+pub mod outline;
 pub mod record;
 pub mod records;
 pub mod reject;

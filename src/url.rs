@@ -1,7 +1,6 @@
 //! The few forms of URL that a gateway meets: those of requests, of upstreams and of key sets.
 //!
-//! No general URL parser: the runtime's own reads what is fetched, and everything here is either refused or already in the form in which
-//! that parser leaves it.
+//! No general URL parser: the runtime's own reads what is fetched. What it could read in another way than is meant here is refused.
 
 use std::fmt;
 
@@ -37,8 +36,10 @@ impl<'u> Target<'u> {
 pub struct HttpUrl {
     /// Scheme, host and port: `https://api.example.com:8443`.
     pub origin: String,
-    /// The path in its one spelling, without a trailing slash: empty, or `/v1`.
+    /// The path in its one spelling, without a trailing slash: empty, or `/v1`. What paths of requests are put behind.
     pub base: String,
+    /// Whether a slash was taken off there. It counts where the URL itself is fetched.
+    slash: bool,
     /// From `?` on, with it; empty where there is none.
     pub query: String,
     /// Whether it is https.
@@ -53,6 +54,9 @@ impl HttpUrl {
     /// # Errors
     /// A phrase that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err("a URL has no white space (does a variable end in a line break?)");
+        }
         let target = Target::parse(text).ok_or("an absolute URL is needed, `https://…`")?;
         let secure = match target.scheme.to_ascii_lowercase().as_str() {
             "https" => true,
@@ -71,10 +75,12 @@ impl HttpUrl {
         let path = RequestPath::parse(target.path)
             .map_err(|_| "the path has dot segments, backslashes or odd percent signs")?;
         let base = path.as_str().trim_end_matches('/').to_owned();
+        let slash = base.len() < path.as_str().len();
         let scheme = if secure { "https" } else { "http" };
         Ok(Self {
             origin: format!("{scheme}://{authority}"),
             base,
+            slash,
             query: target.query.to_owned(),
             secure,
             host: host.to_owned(),
@@ -98,8 +104,8 @@ impl HttpUrl {
 
 impl fmt::Display for HttpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.base.is_empty() { "/" } else { &self.base };
-        write!(f, "{}{path}{}", self.origin, self.query)
+        let slash = if self.slash { "/" } else { "" };
+        write!(f, "{}{}{slash}{}", self.origin, self.base, self.query)
     }
 }
 
@@ -165,8 +171,24 @@ mod tests {
             "https://exämple.com/",
             "//h/",
             "https:///x",
+            "https://h/x\n",
+            " https://h/x",
+            "https://h/x?a=\tb",
         ] {
             assert!(HttpUrl::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_fetched_keeps_its_last_slash() {
+        for (text, expected) in [
+            ("https://h", "https://h/"),
+            ("https://h/", "https://h/"),
+            ("https://h/jwks", "https://h/jwks"),
+            ("https://h/jwks/", "https://h/jwks/"),
+            ("https://h/jwks//?a=/", "https://h/jwks/?a=/"),
+        ] {
+            assert_eq!(HttpUrl::parse(text).unwrap().to_string(), expected, "{text}");
         }
     }
 

@@ -85,6 +85,10 @@ impl<'g, 'r> Matched<'g, 'r> {
     pub fn authenticate(self, head: &Head<'_>, context: Context<'_>, _: Counted<Before>) -> Authn<'g, 'r> {
         let gateway = self.gateway;
         if self.route.auth.is_empty() {
+            // Where what `auth` says cannot be used, the list is empty too: that is no open route.
+            if let Err(fault) = &self.route.action {
+                return Authn::Refused(self.refuse(fault.reject()));
+            }
             return Authn::Passed(Authenticated {
                 matched: self,
                 authorizers: Vec::new(),

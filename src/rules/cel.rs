@@ -17,6 +17,9 @@ use super::needs::Needs;
 use super::{Facts, claims, member};
 use crate::credential::parameters;
 
+/// The longest expression. It is read and run by recursion, on a stack that in a Worker is short.
+const MAX_SOURCE_BYTES: usize = 4096;
+
 /// Most patterns that are kept compiled: rules have few, and a pattern out of a claim is not to fill the memory.
 const MAX_PATTERNS: usize = 64;
 
@@ -42,6 +45,9 @@ impl Program {
     /// # Errors
     /// A phrase: it is no expression, or asks for what does not exist.
     pub(super) fn compile(source: &str) -> Result<Self, String> {
+        if source.len() > MAX_SOURCE_BYTES {
+            return Err(format!("it is longer than {MAX_SOURCE_BYTES} bytes"));
+        }
         let expression = PrattParser::new().parse(source).map_err(|errors| {
             let first = errors.errors.first();
             first
@@ -66,7 +72,7 @@ impl Program {
     /// Why it says nothing: a claim that is not there, a value of the wrong type. Names, never values.
     pub(super) fn run(&self, facts: Facts<'_>) -> Result<bool, String> {
         self.evaluate(|context| {
-            let Needs { claims: names, all_claims, members, headers, parameters: wanted } = &self.needs;
+            let Needs { claims: names, all_claims, members, headers, parameters: wanted, .. } = &self.needs;
             if *all_claims || !names.is_empty() {
                 let claims = claims(facts, (!all_claims).then_some(names));
                 context.add_variable_from_value("jwt", value(&Json::Object(claims)));

@@ -34,6 +34,9 @@ const FUNCTIONS: [&str; 15] = [
 /// Names of types, which `type(x) == string` compares with.
 const TYPES: [&str; 9] = ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "uint"];
 
+/// How deep an expression may be nested: running it takes stack for each step down.
+const MAX_DEPTH: usize = 100;
+
 /// What a program asks a request for.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
@@ -47,6 +50,8 @@ pub(super) struct Needs {
     pub(super) headers: Vec<String>,
     /// Query parameters.
     pub(super) parameters: Vec<String>,
+    /// How deep the walk is just now.
+    depth: usize,
 }
 
 impl Needs {
@@ -80,6 +85,16 @@ impl Needs {
 
     /// `bound` are the variables of the comprehensions around `expression`.
     fn walk(&mut self, expression: &IdedExpr, bound: &mut Vec<String>) -> Result<(), String> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(format!("it is nested more than {MAX_DEPTH} deep (each further `||` of a row counts)"));
+        }
+        let walked = self.look(expression, bound);
+        self.depth -= 1;
+        walked
+    }
+
+    fn look(&mut self, expression: &IdedExpr, bound: &mut Vec<String>) -> Result<(), String> {
         if let Some((of, name)) = member_access(&expression.expr)
             && self.take(&of.expr, name, bound)?
         {

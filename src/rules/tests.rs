@@ -81,6 +81,9 @@ fn what_is_missing_or_of_the_wrong_type_is_an_error_that_names_it_and_tells_no_v
 
 #[test]
 fn the_check_finds_what_does_not_exist_and_what_can_never_be() {
+    let deep = format!("{}true{}", "!(".repeat(150), ")".repeat(150));
+    let row = format!("{}jwt.a == 1", "jwt.a == 1 || ".repeat(150));
+    let long = format!("jwt.a == '{}'", "a".repeat(5000));
     for (kind, source, expected) in [
         (Kind::Allow, "jwt.sub ==", "it is no expression"),
         (Kind::Allow, "user.name == 'a'", "there is no variable `user`"),
@@ -99,6 +102,9 @@ fn the_check_finds_what_does_not_exist_and_what_can_never_be() {
         (Kind::Allow, "1 / 0 == 1", "it always fails: it divides by zero"),
         (Kind::Allow, "'text'", "it always fails: it is no true or false, but a string"),
         (Kind::Allow, "Point{x: 1} == null", "there is no type `Point` to be made"),
+        (Kind::Allow, &deep, "it is no expression: expression recursion limit exceeded"),
+        (Kind::Allow, &row, "it is nested more than 100 deep"),
+        (Kind::Allow, &long, "it is longer than 4096 bytes"),
     ] {
         let told = Rule::new(kind, source.to_owned()).check().unwrap_err();
         assert!(told.starts_with(expected), "{source}: {told}");

@@ -42,6 +42,8 @@ const CONFIG = {
     ruled("/open", [{ deny: "request.headers['x-env'] == 'test'" }, { require: "source.ip != '192.0.2.66'" }], false),
     ruled("/tenants/{id}/{.+}", [{ require: "request.path.startsWith('/tenants/' + jwt.tenant + '/')" }, { deny: "request.method == 'DELETE' && !(jwt.roles.contains('admin'))" }]),
     ruled("/pattern", [{ allow: "jwt.email.matches('^[a-z]+@example\\\\.com$')" }]),
+    // As deep as the check lets through.
+    ruled("/deep", [{ allow: `${"jwt.level == 1 || ".repeat(90)}jwt.level == 7` }, { require: `${"!(".repeat(90)}jwt.level == 7${")".repeat(90)}` }]),
     ruled("/scoped", undefined, { scopes: ["orders:read", "orders:write"] }),
     ruled("/any-scope", undefined, { scopes: ["orders:read", "orders:write"], scopes_match: "any" }),
     ruled("/roles", undefined, { roles: ["editor", "admin"], roles_claim: "realm_access.roles" }),
@@ -107,6 +109,10 @@ describe("rules", () => {
     assert.equal((await ask("/pattern", { email: "a@example.com" })).status, 200);
     assert.equal((await ask("/pattern", { email: "a@example.com.evil" })).status, 403);
     assert.equal((await ask("/pattern", { email: 7 })).status, 403);
+  });
+
+  test("run on the stack that a Worker has, however deep the check lets them be", async () => {
+    assert.deepEqual([(await ask("/deep", { level: 7 })).status, (await ask("/deep", { level: 8 })).status, (await ask("/deep", {})).status], [200, 403, 403]);
   });
 
   test("a refused client learns nothing of them; the operator learns which it was and what was missing", async () => {
