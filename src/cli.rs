@@ -2,8 +2,12 @@
 
 mod check;
 mod env_file;
+mod help;
+mod key;
+mod private_key;
 mod routes;
 mod schema;
+mod sign;
 mod token;
 
 use std::process::ExitCode;
@@ -24,11 +28,23 @@ enum Command {
     Check(check::Arguments),
     /// Show every route: who may use it, and where it goes.
     Routes(routes::Arguments),
+    /// Make keys, and put public ones into a key set.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Print the JSON Schema of gateway.json, by which editors complete and check it.
     Schema,
     /// Look into a token, or hold it against an authorizer.
     #[command(subcommand)]
     Token(token::Command),
+    /// Print a script that completes the command in a shell.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual, for `man -l -`.
+    #[command(hide = true)]
+    Man,
 }
 
 /// Runs the command that the process was called with.
@@ -36,8 +52,11 @@ pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Routes(arguments) => routes::run(&arguments),
+        Command::Key(command) => key::run(&command),
         Command::Schema => schema::run(),
         Command::Token(command) => token::run(&command),
+        Command::Completions { shell } => help::completions(shell),
+        Command::Man => help::man(),
     }
 }
 

@@ -118,6 +118,15 @@ pub(crate) fn parameters<'n>(url: &str, name: &'n str) -> impl Iterator<Item = S
         .map(|(_, value)| String::from_utf8_lossy(&value).into_owned())
 }
 
+/// All values of one query parameter as forms write them, where `+` is a space.
+pub(crate) fn form_values<'n>(url: &str, name: &'n str) -> impl Iterator<Item = String> + use<'n> {
+    let spaced = match url.split_once('?') {
+        Some((path, query)) => format!("{path}?{}", query.replace('+', "%20")),
+        None => url.to_owned(),
+    };
+    parameters(&spaced, name)
+}
+
 /// The query, which starts with `?` unless it is empty, without the parameter `name`, everything else byte for byte.
 pub fn without_parameter(query: &str, name: &str) -> String {
     let Some(query) = query.strip_prefix('?') else { return query.to_owned() };

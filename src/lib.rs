@@ -22,6 +22,8 @@ pub mod consumer;
 pub mod cors;
 pub mod credential;
 pub mod discovery;
+#[cfg(feature = "cli")]
+pub mod explain;
 pub mod forward;
 pub mod gateway;
 pub mod jwks;

@@ -66,9 +66,10 @@ impl RateLimit {
         let or_address = |value: Option<Value>| value.unwrap_or_else(|| json!(["ip", address()]));
         let value = |by: &By| match by {
             By::Ip => json!(["ip", address()]),
-            By::Path => json!(["path", path]),
+            // A trailing slash makes no other path.
+            By::Path => json!(["path", path.trim_end_matches('/')]),
             By::Route => json!(["route", route]),
-            By::Header(name) => json!(["header", name, head.headers.get(name)]),
+            By::Header(name) => json!(["header", name, head.headers.get(name).map(|value| distinct(&value))]),
             By::User => or_address(identity.and_then(|identity| {
                 let authorizer = identity.authorizer.number;
                 let consumer = identity.consumer().map(|consumer| json!(["consumer", authorizer, consumer.id]));
@@ -134,6 +135,14 @@ impl<'g, Stage> Counters<'g, Stage> {
     }
 }
 
+/// The different values of a header's lines, in one order: copies of one value are not another count.
+fn distinct(value: &str) -> String {
+    let mut values: Vec<&str> = value.split(',').map(str::trim).filter(|value| !value.is_empty()).collect();
+    values.sort_unstable();
+    values.dedup();
+    values.join(",")
+}
+
 /// An address as it is counted.
 fn network(address: &str) -> String {
     let Ok(parsed) = address.parse::<std::net::Ipv6Addr>() else { return address.to_owned() };
@@ -181,6 +190,13 @@ mod tests {
                 key(&[By::Header("k".into())], &[("k", "2")], "/"),
                 false,
             ),
+            (
+                "copies of one header",
+                key(&[By::Header("k".into())], &[("k", "1"), ("k", " 1"), ("k", "")], "/"),
+                key(&[By::Header("k".into())], &[("k", "1")], "/"),
+                true,
+            ),
+            ("a trailing slash", key(&[By::Path], &[], "/a/"), key(&[By::Path], &[], "/a"), true),
             (
                 "a header that is not there",
                 key(&[By::Header("k".into())], &[], "/"),

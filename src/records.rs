@@ -40,14 +40,16 @@ pub enum Looked<'r> {
     Unknown,
     /// KV has just failed.
     Failing,
+    /// There is no such namespace: a fault of the configuration.
+    Unbound,
 }
 
 /// What one isolate remembers.
 #[derive(Debug, Default)]
 pub struct Records {
     known: BTreeMap<RecordKey, Known>,
-    /// Keys with the bytes that they take, the oldest first.
-    order: VecDeque<(RecordKey, usize)>,
+    /// Keys, the oldest first.
+    order: VecDeque<RecordKey>,
     bytes: usize,
     generation: u64,
 }
@@ -56,6 +58,8 @@ pub struct Records {
 struct Known {
     found: Found,
     read_at: UnixTime,
+    /// What it takes, by estimate.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,7 @@ enum Found {
     Text(Rc<str>, u64),
     Absent,
     Failed,
+    Unbound,
 }
 
 impl Records {
@@ -74,6 +79,8 @@ impl Records {
             Found::Text(text, generation) if age < ttl_ms => Looked::Text(text, *generation),
             Found::Absent if age < ttl_ms.min(MAX_ABSENT_MS) => Looked::Absent,
             Found::Failed if age < FAILURE_PAUSE_MS => Looked::Failing,
+            // Bindings do not change while an isolate lives.
+            Found::Unbound => Looked::Unbound,
             _ => Looked::Unknown,
         }
     }
@@ -98,15 +105,21 @@ impl Records {
         self.put(key, Found::Failed, 0, now);
     }
 
+    /// Nothing is bound under the name of `key`'s namespace.
+    pub fn unbound(&mut self, key: RecordKey, now: UnixTime) {
+        self.put(key, Found::Unbound, 0, now);
+    }
+
     fn put(&mut self, key: RecordKey, found: Found, bytes: usize, now: UnixTime) {
         let bytes = RECORD_BYTES + key.key.len() + bytes;
-        if self.known.insert(key.clone(), Known { found, read_at: now }).is_none() {
-            self.order.push_back((key, bytes));
-            self.bytes += bytes;
+        self.bytes += bytes;
+        match self.known.insert(key.clone(), Known { found, read_at: now, bytes }) {
+            Some(before) => self.bytes = self.bytes.saturating_sub(before.bytes),
+            None => self.order.push_back(key),
         }
         while self.known.len() > MAX_RECORDS || self.bytes > MAX_BYTES {
-            let Some((oldest, bytes)) = self.order.pop_front() else { break };
-            self.known.remove(&oldest);
+            let Some(oldest) = self.order.pop_front() else { break };
+            let bytes = self.known.remove(&oldest).map_or(0, |known| known.bytes);
             self.bytes = self.bytes.saturating_sub(bytes);
         }
     }
@@ -163,6 +176,18 @@ mod tests {
         records.store(key("a"), Some("one"), NOW);
         records.failed(key("a"), later(1));
         assert_eq!(records.look(&key("a"), 60_000, later(2)), Looked::Failing);
+    }
+
+    #[test]
+    fn a_text_that_grows_is_counted_as_it_is() {
+        let mut records = Records::default();
+        for name in ["a", "b", "c"] {
+            records.store(key(name), None, NOW);
+            records.store(key(name), Some(&"x".repeat(MAX_BYTES / 2)), NOW);
+        }
+        assert_eq!(records.look(&key("a"), 60_000, NOW), Looked::Unknown);
+        assert!(matches!(records.look(&key("c"), 60_000, NOW), Looked::Text(..)));
+        assert!(records.bytes <= MAX_BYTES);
     }
 
     #[test]

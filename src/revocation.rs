@@ -51,6 +51,9 @@ impl Revocation {
             match records.look(&key, self.ttl_ms, now) {
                 Looked::Absent => {}
                 Looked::Unknown => needed.push(key),
+                Looked::Unbound => {
+                    return Err(Reject::config(format!("no KV namespace is bound as `{}`", self.binding)));
+                }
                 Looked::Failing if self.fail_open => {}
                 Looked::Failing => {
                     return Err(Reject::keys_unavailable(
@@ -60,7 +63,9 @@ impl Revocation {
                 }
                 Looked::Text(text, _) => {
                     if takes_back(text, claims).map_err(|why| {
-                        let why = format!("the revocation {} in {} cannot be used: {why}", key.key, self.binding);
+                        // Without what the key ends in, which may be somebody's name.
+                        let why =
+                            format!("a revocation of {} in {} cannot be used: {why}", self.authorizer, self.binding);
                         Reject::new(Code::TokenRevoked).because(why)
                     })? {
                         return Err(Reject::new(Code::TokenRevoked));
@@ -73,7 +78,12 @@ impl Revocation {
 
     /// The records that say something of a token.
     fn keys(&self, claims: &Claims) -> Vec<RecordKey> {
-        let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        // Some providers number their users, though RFC 7519 section 4.1.2 wants a text.
+        let text = |name: &str| match claims.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
         let mut keys = vec![format!("revoked:{}:all", self.authorizer)];
         keys.extend(text("jti").map(|jti| format!("revoked:{}:jti:{jti}", self.authorizer)));
         keys.extend(text("sub").map(|sub| format!("revoked:{}:sub:{sub}", self.authorizer)));

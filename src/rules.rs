@@ -90,6 +90,11 @@ impl Rule {
         self.program().is_ok_and(|program| program.asks_for(variable))
     }
 
+    /// The headers that the expression reads, in lower case.
+    pub fn headers(&self) -> Vec<String> {
+        self.program().map(Program::headers).unwrap_or_default()
+    }
+
     fn is_true(&self, facts: Facts<'_>) -> Result<bool, String> {
         self.program()?.run(facts)
     }
@@ -180,6 +185,10 @@ impl Program {
     }
 
     const fn asks_for(&self, _: &str) -> bool {
+        match *self {}
+    }
+
+    const fn headers(&self) -> Vec<String> {
         match *self {}
     }
 

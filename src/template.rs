@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::credential::parameters;
+use crate::credential::form_values;
 use crate::jwt::claims::Claims;
 use crate::request::{CLIENT_ADDRESS, Head};
 use crate::route::path::{RequestPath, decode};
@@ -102,7 +102,7 @@ impl Piece {
             Self::Literal(literal) => return Some(Cow::Borrowed(literal)),
             Self::Rest(number) => return decoded(rest(path, *number)),
             Self::Header(name) => head.headers.get(name).map(Cow::Owned),
-            Self::Query(name) => parameters(head.url, name).next().map(Cow::Owned),
+            Self::Query(name) => form_values(head.url, name).next().map(Cow::Owned),
             Self::Segment(number) => segment(path, *number).and_then(decoded),
             Self::Method => Some(Cow::Borrowed(head.method)),
             Self::Ip => head.headers.get(CLIENT_ADDRESS).map(Cow::Owned),

@@ -84,7 +84,7 @@ fn password_of<'g>(
             // The hash of a password is slow by design, so a good one is remembered as long as its record is the same.
             let remembered = context.memory.get(&digest).is_some_and(|entry| entry.keys == used);
             if !remembered && !credential.proof.fits(password.as_bytes()) {
-                return Err(Reject::new(Code::UnknownCredential).because(format!("another password for `{name}`")));
+                return Err(Reject::new(Code::UnknownCredential).because("another password".into()));
             }
             let identity = known(authorizer, &credential.consumer, remembered);
             let memo = (!remembered).then(|| {
@@ -123,6 +123,7 @@ impl<T> CredentialStore<T> {
             },
             Looked::Absent => Err(unknown(format!("it is not in {binding}"))),
             Looked::Unknown => Ok(Checked::Needs(Need::Records(vec![key]))),
+            Looked::Unbound => Err(Reject::config(format!("no KV namespace is bound as `{binding}`"))),
             Looked::Failing => Err(Reject::keys_unavailable(1000, format!("credentials in {binding} cannot be read"))),
         }
     }

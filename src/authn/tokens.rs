@@ -119,7 +119,11 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Jud
     let mut admitted: Vec<(&Claimant<'g, '_>, Admitted<'_, '_, '_>)> = Vec::with_capacity(claimants.len());
     // Where one names the token's issuer, those that name others have no say, in what is told neither.
     let picked = claimants.iter().any(Claimant::names_issuer);
-    for claimant in claimants.iter().filter(|claimant| !picked || claimant.may_have_issued()) {
+    // A consumer signs whatever it likes, so where another authorizer is the issuer's, its word on who issued a token counts for nothing.
+    let has_say = |claimant: &&Claimant<'_, '_>| {
+        !picked || (claimant.may_have_issued() && (claimant.names_issuer() || !claimant.is_consumers()))
+    };
+    for claimant in claimants.iter().filter(has_say) {
         match claimant.authorizer.policy.admit(&claimant.token, context.now) {
             Ok(token) => admitted.push((claimant, token)),
             Err(error) => furthest = furthest.max(Some(error)),
@@ -172,6 +176,10 @@ enum Verdict {
 }
 
 impl Claimant<'_, '_> {
+    fn is_consumers(&self) -> bool {
+        matches!(self.authorizer.keys, KeySource::Consumers(_))
+    }
+
     fn names_issuer(&self) -> bool {
         let issuers = &self.authorizer.policy.rules.issuers;
         self.token.claimed_issuer().is_some_and(|issuer| issuers.iter().any(|known| known == issuer))
@@ -217,6 +225,9 @@ impl Claimant<'_, '_> {
             Looked::Text(text, generation) => (text, generation),
             Looked::Absent => return unknown(format!("there is no `{}` in {}", key.key, key.binding)),
             Looked::Unknown => return Verdict::Needs(Need::Records(vec![key])),
+            Looked::Unbound => {
+                return Verdict::Unavailable(Reject::config(format!("no KV namespace is bound as `{}`", key.binding)));
+            }
             Looked::Failing => {
                 let why = format!("credentials in {} cannot be read", key.binding);
                 return Verdict::Unavailable(Reject::keys_unavailable(1000, why));

@@ -1,5 +1,6 @@
 //! `portcullis routes`: what is open, who may use the rest, and where it goes.
 
+use std::fmt::Write;
 use std::io::{IsTerminal, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,7 +69,7 @@ fn table(outline: &Outline, coloured: bool) -> String {
     let line = |cells: &[String], colour: Option<&str>| {
         let mut line = String::new();
         for (cell, width) in cells.iter().zip(widths) {
-            line.push_str(&format!("{cell:width$}  "));
+            let _ = write!(line, "{cell:width$}  ");
         }
         match colour.filter(|_| coloured) {
             Some(colour) => format!("\u{1b}[{colour}m{}\u{1b}[0m\n", line.trim_end()),
@@ -88,7 +89,7 @@ fn table(outline: &Outline, coloured: bool) -> String {
         1 => "1 route".to_owned(),
         number => format!("{number} routes"),
     };
-    told.push_str(&format!("{routes}, {open} without a token\n"));
+    let _ = writeln!(told, "{routes}, {open} without a token");
     told
 }
 

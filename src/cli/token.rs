@@ -20,7 +20,7 @@ use portcullis::time::UnixTime;
 use serde_json::Value;
 
 use super::check::{read_env, read_with_files};
-use super::wrong_use;
+use super::{sign, wrong_use};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -31,6 +31,8 @@ pub(super) enum Command {
     },
     /// Say whether an authorizer accepts a token, and if not, why.
     Verify(Verify),
+    /// Sign a token, to try a gateway with.
+    Sign(sign::Sign),
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,6 +67,10 @@ pub(super) fn run(command: &Command) -> ExitCode {
     match command {
         Command::Decode { token } => decode(token),
         Command::Verify(arguments) => verify(arguments).unwrap_or_else(|message| wrong_use(&message)),
+        Command::Sign(arguments) => {
+            let done = sign::run(arguments, || clock().as_millis() / 1000);
+            done.map_or_else(|message| wrong_use(&message), |()| ExitCode::SUCCESS)
+        }
     }
 }
 

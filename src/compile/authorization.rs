@@ -90,6 +90,8 @@ impl Compiler<'_> {
                 self.error(source.offset, format!("this rule cannot be used: {why}"));
                 return None;
             }
+            let reads = rule.headers().into_iter().map(|name| (source.offset, name));
+            self.header_reads.borrow_mut().extend(reads);
             for (variable, known, lacking) in [
                 ("jwt", has_claims, "the path has no authorizer"),
                 ("consumer", has_consumers, "no authorizer of the path has consumers"),

@@ -82,7 +82,7 @@ impl Compiler<'_> {
             }
             let authorizer = self.scoped(|| match &at.value {
                 wire::Authorizer::ApiKey(key) => self.api_key(at.offset, key, name),
-                wire::Authorizer::Basic(basic) => self.basic(basic, name),
+                wire::Authorizer::Basic(basic) => self.basic(at.offset, basic, name),
                 other => self.tokens(at.offset, other, name, headers, sources),
             });
             all.compiled.push(authorizer.map(|authorizer| Authorizer { number, ..authorizer }));
@@ -97,10 +97,10 @@ impl Compiler<'_> {
             return IdentityHeaders { consumer: consumer_headers(), ..IdentityHeaders::default() };
         };
         let claims = jwt.forward_claims.members();
-        let claims = claims.filter_map(|(claim, at)| Some((claim.to_owned(), self.header_name(at.offset, &at.value)?)));
+        let claims = claims.filter_map(|(claim, at)| Some((claim.to_owned(), self.free_header(at.offset, &at.value)?)));
         IdentityHeaders {
             claims: claims.collect(),
-            payload: jwt.forward_payload_header.good().and_then(|at| self.header_name(at.offset, &at.value)),
+            payload: jwt.forward_payload_header.good().and_then(|at| self.free_header(at.offset, &at.value)),
             consumer: if kind == CONSUMERS { consumer_headers() } else { Vec::new() },
         }
     }
@@ -117,6 +117,14 @@ impl Compiler<'_> {
         let (kind, jwt) = wire.parts()?;
         let (jwt, claims) = self.expand(offset, kind, jwt)?;
         let label = name.clone().unwrap_or_else(|| DEFAULT.to_owned());
+        if let (Some(at), Some(name)) = (jwt.revocation.good(), &name)
+            && (name.contains(':') || name == DEFAULT)
+        {
+            self.error(
+                at.offset,
+                format!("an authorizer with revocations cannot be called `{name}`: its records would be another's too"),
+            );
+        }
         let revocation = self.revocation(&jwt.revocation, &label);
         let mut authorizer = self.jwt(offset, kind, &jwt, name, headers, sources)?;
         self.insist(offset, claims, &mut authorizer.policy.rules)?;

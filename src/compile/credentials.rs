@@ -26,6 +26,9 @@ const CREDENTIAL_TTL_MS: u64 = 60_000;
 /// The same for revocations.
 const REVOCATION_TTL_MS: u64 = 30_000;
 
+/// The shortest of both: a request that needs several records must have them all at once.
+const MIN_TTL_MS: u64 = 1000;
+
 /// The longest of both: an hour.
 const MAX_TTL_MS: u64 = 3_600_000;
 
@@ -84,6 +87,7 @@ impl Compiler<'_> {
             }
         };
         let known: Vec<Option<(String, Credential<()>)>> = key.keys.elements().map(|at| self.known_key(at)).collect();
+        self.distinct(offset, known.iter().flatten().map(|(hash, _)| hash));
         let binding = self.namespace(&key.binding, known.is_empty());
         let store = CredentialStore {
             known: Arc::new(known.into_iter().collect::<Option<_>>()?),
@@ -97,9 +101,10 @@ impl Compiler<'_> {
     }
 
     /// `type: "basic"`.
-    pub(super) fn basic(&self, basic: &wire::Basic, name: Option<String>) -> Option<Authorizer> {
+    pub(super) fn basic(&self, offset: usize, basic: &wire::Basic, name: Option<String>) -> Option<Authorizer> {
         let known: Vec<Option<(String, Credential<PasswordHash>)>> =
             basic.users.elements().map(|at| self.known_user(at)).collect();
+        self.distinct(offset, known.iter().flatten().map(|(name, _)| name));
         let binding = self.namespace(&basic.binding, known.is_empty());
         let store = CredentialStore {
             known: Arc::new(known.into_iter().collect::<Option<_>>()?),
@@ -110,6 +115,17 @@ impl Compiler<'_> {
         (!basic.users.has_bad())
             .then(|| credential_authorizer(name, &basic.mode, Vec::new(), keys, &basic.forward_token))
             .flatten()
+    }
+
+    /// Reports what is there twice: only the first of them would count.
+    fn distinct<'n>(&self, offset: usize, names: impl Iterator<Item = &'n String>) {
+        let mut names: Vec<&String> = names.collect();
+        names.sort_unstable();
+        for (one, other) in names.iter().zip(names.iter().skip(1)) {
+            if one == other {
+                self.error(offset, format!("`{one}` is there twice"));
+            }
+        }
     }
 
     /// The KV namespace of credentials: where the configuration has none itself, there must be one.
@@ -191,8 +207,8 @@ impl Compiler<'_> {
 
     fn ttl(&self, field: &Field<u64>, default: u64) -> u64 {
         field.good().map_or(default, |at| {
-            if !(1..=MAX_TTL_MS).contains(&at.value) {
-                self.error(at.offset, format!("a record is remembered for 1 to {MAX_TTL_MS} milliseconds"));
+            if !(MIN_TTL_MS..=MAX_TTL_MS).contains(&at.value) {
+                self.error(at.offset, format!("a record is remembered for {MIN_TTL_MS} to {MAX_TTL_MS} milliseconds"));
             }
             at.value
         })

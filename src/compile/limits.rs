@@ -62,7 +62,11 @@ impl Compiler<'_> {
             "user" => By::User,
             other => match other.split_once(':') {
                 Some(("claim", name)) if !name.is_empty() => By::Claim(name.to_owned()),
-                Some(("header", name)) if !name.is_empty() => By::Header(self.header_name(word.offset, name)?),
+                Some(("header", name)) if !name.is_empty() => {
+                    let name = self.header_name(word.offset, name)?;
+                    self.header_reads.borrow_mut().push((word.offset, name.clone()));
+                    By::Header(name)
+                }
                 _ => {
                     let name = quoted_with_suggestion(other, WORDS);
                     let message = format!(

@@ -44,15 +44,7 @@ impl Compiler<'_> {
         scope: Scope<'_>,
         reserved: &mut Vec<String>,
     ) -> Option<Vec<Mapped>> {
-        let own = |name: &str| NOT_FORWARDED.contains(&name) || matches!(name, "content-length" | "upgrade");
-        let mapped = self.mapped(table, scope, |offset, name| {
-            let name = self.header_name(offset, name)?;
-            if own(&name) {
-                self.error(offset, format!("`{name}` is set by the gateway itself"));
-                return None;
-            }
-            Some(name)
-        })?;
+        let mapped = self.mapped(table, scope, |offset, name| self.free_header(offset, name))?;
         for (name, template) in &mapped {
             let claims = template.iter().flat_map(Template::pieces).any(|piece| matches!(piece, Piece::Claim(_)));
             if claims && !reserved.contains(name) {
@@ -60,6 +52,16 @@ impl Compiler<'_> {
             }
         }
         Some(mapped)
+    }
+
+    /// The name of a request header that is not the gateway's own business.
+    pub(super) fn free_header(&self, offset: usize, name: &str) -> Option<String> {
+        let name = self.header_name(offset, name)?;
+        if NOT_FORWARDED.contains(&name.as_str()) || matches!(name.as_str(), "content-length" | "upgrade") {
+            self.error(offset, format!("`{name}` is set by the gateway itself"));
+            return None;
+        }
+        Some(name)
     }
 
     /// The query parameters of a mapping.

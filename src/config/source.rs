@@ -73,28 +73,36 @@ impl<'t> Source<'t> {
         while value.start() != offset {
             let Some((step, child)) = child_at(value, offset) else { break };
             pointer.push('/');
-            pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+            match step {
+                Step::Member(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                Step::Element(index) => pointer.push_str(&index.to_string()),
+            }
             value = child;
         }
         pointer
     }
 }
 
-/// The child of `parent` whose member or element covers `offset`, with its pointer step.
-fn child_at<'a, 't>(parent: &'a Value<'t>, offset: usize) -> Option<(String, &'a Value<'t>)> {
-    let covers = |range: &dyn Ranged| range.start() <= offset && offset < range.end();
+/// The step from a value to one of its children.
+enum Step<'a> {
+    Member(&'a str),
+    Element(usize),
+}
+
+/// The child of `parent` whose member or element covers `offset`. Children stand in the order of the text, so it is looked up by halves: a
+/// file with ten thousand paths is asked for each of them.
+fn child_at<'a, 't>(parent: &'a Value<'t>, offset: usize) -> Option<(Step<'a>, &'a Value<'t>)> {
     match parent {
-        Value::Object(object) => object
-            .properties
-            .iter()
-            .find(|member| covers(*member))
-            .map(|member| (member.name.as_str().to_owned(), &member.value)),
-        Value::Array(array) => array
-            .elements
-            .iter()
-            .enumerate()
-            .find(|(_, element)| covers(*element))
-            .map(|(index, element)| (index.to_string(), element)),
+        Value::Object(object) => {
+            let after = object.properties.partition_point(|member| member.start() <= offset);
+            let member = object.properties.get(after.checked_sub(1)?)?;
+            (offset < member.end()).then(|| (Step::Member(member.name.as_str()), &member.value))
+        }
+        Value::Array(array) => {
+            let index = array.elements.partition_point(|element| element.start() <= offset).checked_sub(1)?;
+            let element = array.elements.get(index)?;
+            (offset < element.end()).then_some((Step::Element(index), element))
+        }
         _ => None,
     }
 }

@@ -13,8 +13,10 @@ use crate::template::{Template, Values, claim_text};
 use crate::url::Target;
 
 /// Headers that are for one connection alone (RFC 9110 section 7.6.1), and those that the gateway sets itself.
-pub(crate) const NOT_FORWARDED: [&str; 12] = [
+pub(crate) const NOT_FORWARDED: [&str; 13] = [
     "connection",
+    // An interim answer would be taken for the final one by the runtime; it has asked for the body already.
+    "expect",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -26,6 +28,19 @@ pub(crate) const NOT_FORWARDED: [&str; 12] = [
     "x-forwarded-for",
     "x-forwarded-proto",
     "x-forwarded-host",
+];
+
+/// Headers by which frameworks behind a proxy let themselves be told another path, method, client or id. From a client nobody is to believe
+/// them; a mapping can pass them on.
+const NOT_BELIEVED: [&str; 8] = [
+    "forwarded",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-request-id",
+    "x-rewrite-url",
 ];
 
 /// What tells an upstream whose credential it was: the consumer's id and name, and what the credential is called.
@@ -56,7 +71,7 @@ impl Edits {
         reserved: &[String],
     ) -> Self {
         let mut edits = Self::default();
-        edits.remove.extend(NOT_FORWARDED.iter().map(|&name| name.to_owned()));
+        edits.remove.extend(NOT_FORWARDED.iter().chain(&NOT_BELIEVED).map(|&name| name.to_owned()));
         if let Some(named) = head.headers.get("connection") {
             let names = named.split(',').map(|name| name.trim().to_ascii_lowercase());
             edits.remove.extend(names.filter(|name| is_token(name)));

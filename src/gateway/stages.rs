@@ -111,6 +111,17 @@ impl<'g, 'r> Matched<'g, 'r> {
         }
     }
 
+    /// The pattern of its route, as it is written.
+    pub fn label(&self) -> &'g str {
+        &self.route.label
+    }
+
+    /// The authorizers of its route, but for those that cannot be used.
+    pub fn usable_authorizers(&self) -> Vec<&'g Authorizer> {
+        let numbers = self.route.auth.iter();
+        numbers.filter_map(|number| self.gateway.authorizers.get(*number)?.as_ref().ok()).collect()
+    }
+
     /// A refusal with this route's cross-origin rules.
     pub fn refuse(&self, reject: Reject) -> Refused<'g> {
         Refused { route: Some(self.route), ..self.gateway.refuse(reject, self.cors()) }

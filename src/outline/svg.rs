@@ -1,16 +1,23 @@
 //! The outline as a picture: three columns and lines between them. Plain SVG, without scripts; light or dark as its reader prefers.
 
+mod words;
+
 use std::fmt::Write;
 
+use self::words::{class, cut, escaped, marked, note, pattern, sentence, title};
 use super::{Authorizer, Outline, Route, Upstream};
 
 /// Where the first box begins, below the headings.
 const TOP: usize = 84;
-/// The height of a box with one line to it, and the room below it.
+/// The height of a box with two lines of text, and the room below it.
 const BOX: usize = 40;
 const GAP: usize = 10;
-/// The room between two lines at one box.
+/// More routes than this get one line of text each.
+const FEW: usize = 24;
+/// The least room between two lines at one box.
 const LANE: usize = 11;
+/// How far apart the name of a tall box is said again, so that it is in sight where the lines are.
+const AGAIN: usize = 480;
 /// The room between two columns, and around all.
 const BETWEEN: usize = 130;
 const MARGIN: usize = 24;
@@ -30,6 +37,37 @@ text{fill:#e6edf3}.page{fill:#0d1117}.note{fill:#9198a1}\
 .open .box{fill:#2e2507;stroke:#d29922}.open .line,.maybe .line{stroke:#d29922}\
 .maybe .box{stroke:#d29922}.word{fill:#e3b341}}";
 
+/// How high things are.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// A route's box, and from one to the next.
+    route: usize,
+    step: usize,
+    /// Between two lines at one box.
+    lane: usize,
+}
+
+impl Scale {
+    /// Many routes make boxes of authorizers and upstreams as tall as the column of routes, so that lines run flat.
+    fn new(routes: usize, lines: usize) -> Self {
+        let (route, step) = if routes > FEW { (BOX / 2 + 2, BOX / 2 + 6) } else { (BOX, BOX + GAP) };
+        Self {
+            route,
+            step,
+            lane: (routes * step * 9 / 10).checked_div(lines).unwrap_or(LANE).clamp(LANE, step / 2 * 2),
+        }
+    }
+
+    const fn has_notes(self) -> bool {
+        self.route == BOX
+    }
+
+    /// The height at which a route's lines begin.
+    const fn middle(self, route: usize) -> usize {
+        TOP + route * self.step + self.route / 2
+    }
+}
+
 /// A box of the second or third column.
 struct Node {
     label: String,
@@ -38,25 +76,22 @@ struct Node {
     /// The routes whose lines go through it.
     lanes: Vec<usize>,
     y: usize,
+    height: usize,
 }
 
 impl Node {
     fn new(label: String, note: String, class: &'static str) -> Self {
-        Self { label, note, class, lanes: Vec::new(), y: TOP }
-    }
-
-    fn height(&self) -> usize {
-        BOX.max((self.lanes.len() + 1) * LANE)
+        Self { label, note, class, lanes: Vec::new(), y: TOP, height: BOX }
     }
 
     /// Where the line of `lane` meets it: the same on both sides, so that a line can be followed.
     fn port(&self, lane: usize) -> usize {
-        self.y + self.height() * (lane + 1) / (self.lanes.len() + 1)
+        self.y + self.height * (lane + 1) / (self.lanes.len() + 1)
     }
 
     /// The middle of its routes.
-    fn wanted(&self) -> usize {
-        let sum: usize = self.lanes.iter().map(|route| middle(*route)).sum();
+    fn wanted(&self, scale: Scale) -> usize {
+        let sum: usize = self.lanes.iter().map(|route| scale.middle(*route)).sum();
         sum / self.lanes.len().max(1)
     }
 }
@@ -89,12 +124,14 @@ impl Column {
 pub(super) fn draw(outline: &Outline) -> String {
     let routes = &outline.routes;
     let (mut gates, mut goals, lines) = nodes(routes);
-    let left = Column::new(MARGIN, routes.iter().map(letters));
+    let scale = Scale::new(routes.len(), lines.len());
+    let left = Column::new(MARGIN, routes.iter().map(|route| letters(scale, route)));
     let node_letters = |node: &Node| node.label.chars().count().max(node.note.chars().count());
     let centre = Column::new(left.right() + BETWEEN, gates.iter().map(node_letters));
     let right = Column::new(centre.right() + BETWEEN, goals.iter().map(node_letters));
-    let bottom = [TOP + routes.len() * (BOX + GAP), place(&mut gates), place(&mut goals)].into_iter().max();
-    let (width, height) = (right.right() + MARGIN, bottom.unwrap_or(TOP) + MARGIN);
+    let bottom = TOP + routes.len() * scale.step;
+    let lowest = place(scale, bottom, &mut gates).max(place(scale, bottom, &mut goals));
+    let (width, height) = (right.right() + MARGIN, lowest + MARGIN);
 
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
@@ -103,25 +140,26 @@ pub(super) fn draw(outline: &Outline) -> String {
         escaped(&title(routes)),
         escaped(&routes.iter().map(sentence).collect::<Vec<_>>().join(" ")),
     );
-    text(&mut svg, "head", MARGIN, 34, &title(routes));
+    text(&mut svg, "head", (MARGIN, 34), &title(routes));
     for (column, heading) in [(left, "route"), (centre, "who may"), (right, "where it goes")] {
-        text(&mut svg, "note", column.x, TOP - 14, heading);
+        text(&mut svg, "note", (column.x, TOP - 14), heading);
     }
     for (number, route) in routes.iter().enumerate() {
         let _ = writeln!(svg, "<g class=\"route {}\"><title>{}</title>", class(route), escaped(&sentence(route)));
         for line in lines.iter().filter(|line| line.route == number) {
             let (Some(gate), Some(goal)) = (gates.get(line.gate.0), goals.get(line.goal.0)) else { continue };
             let port = gate.port(line.gate.1);
-            curve(&mut svg, (left.right(), middle(number)), (centre.x, port));
+            curve(&mut svg, (left.right(), scale.middle(number)), (centre.x, port));
             curve(&mut svg, (centre.right(), port), (right.x, goal.port(line.goal.1)));
         }
-        route_box(&mut svg, left, number, route);
+        route_box(&mut svg, left, (scale, number), route);
         svg.push_str("</g>\n");
     }
     for (column, nodes) in [(centre, &gates), (right, &goals)] {
         for node in nodes {
             let _ = write!(svg, "<g class=\"{}\">", node.class);
-            boxed(&mut svg, column, (node.y, node.height()), &node.label, &node.note);
+            let (label, note) = (cut(&node.label, *LETTERS.end()), cut(&node.note, *LETTERS.end()));
+            boxed(&mut svg, column, (node.y, node.height), &label, &note);
             svg.push_str("</g>\n");
         }
     }
@@ -153,10 +191,9 @@ fn nodes(routes: &[Route]) -> (Vec<Node>, Vec<Node>, Vec<Line>) {
                 gates.len() - 1
             });
             let lane = |nodes: &mut Vec<Node>, node: usize| {
-                let lanes = nodes.get_mut(node).map(|node| &mut node.lanes);
-                lanes.map_or(0, |lanes| {
-                    lanes.push(number);
-                    lanes.len() - 1
+                nodes.get_mut(node).map_or(0, |node| {
+                    node.lanes.push(number);
+                    node.lanes.len() - 1
                 })
             };
             let (gate, goal) = ((gate, lane(&mut gates, gate)), (goal, lane(&mut goals, goal)));
@@ -166,49 +203,58 @@ fn nodes(routes: &[Route]) -> (Vec<Node>, Vec<Node>, Vec<Line>) {
     (gates, goals, lines)
 }
 
-/// Puts each box beside the middle of its routes, and none onto another; returns where the lowest ends.
-fn place(nodes: &mut [Node]) -> usize {
+/// Puts each box beside the middle of its routes, none onto another, and none below `bottom` where there is room above; returns where the
+/// lowest ends.
+fn place(scale: Scale, bottom: usize, nodes: &mut [Node]) -> usize {
     let mut order: Vec<&mut Node> = nodes.iter_mut().collect();
-    order.sort_by_key(|node| node.wanted());
+    order.sort_by_key(|node| node.wanted(scale));
+    // Few routes leave room enough between lines that are close.
+    let lane = if scale.has_notes() { LANE } else { scale.lane };
     let mut free = TOP;
-    for node in order {
-        node.y = free.max(node.wanted().saturating_sub(node.height() / 2));
-        free = node.y + node.height() + GAP;
+    for node in &mut order {
+        node.height = BOX.max((node.lanes.len() + 1) * lane);
+        node.y = free.max(node.wanted(scale).saturating_sub(node.height / 2));
+        free = node.y + node.height + GAP;
     }
-    free
+    let all: usize = order.iter().map(|node| node.height + GAP).sum();
+    let lowest = bottom.max(TOP + all);
+    let mut end = lowest;
+    for node in order.iter_mut().rev() {
+        node.y = node.y.min(end.saturating_sub(node.height + GAP));
+        end = node.y;
+    }
+    lowest
 }
 
-fn route_box(svg: &mut String, column: Column, number: usize, route: &Route) {
-    let y = TOP + number * (BOX + GAP);
-    boxed(svg, column, (y, BOX), &name(route), &note(route));
+fn route_box(svg: &mut String, column: Column, (scale, number): (Scale, usize), route: &Route) {
+    let y = TOP + number * scale.step;
+    let line = name(scale, route);
+    let below = if scale.has_notes() { note(route) } else { String::new() };
+    // The word keeps its room, whatever is cut for it.
+    let room = LETTERS.end() - marked(route).map_or(0, |word| word.len() + 2);
+    boxed(svg, column, (y, scale.route), &cut(&line, room), &cut(&below, room));
     if let Some(word) = marked(route) {
-        let _ = write!(
-            svg,
-            "<text class=\"word\" text-anchor=\"end\" x=\"{}\" y=\"{}\">{word}</text>",
-            column.right() - 10,
-            y + 17
-        );
+        let (x, y) = (column.right() - 10, scale.middle(number) + 4);
+        let _ = write!(svg, "<text class=\"word\" text-anchor=\"end\" x=\"{x}\" y=\"{y}\">{word}</text>");
     }
 }
 
-/// A box with one or two lines of text in its middle.
+/// A box with one or two lines of text in its middle; in a tall one, several times.
 fn boxed(svg: &mut String, column: Column, (y, height): (usize, usize), label: &str, note: &str) {
     let Column { x, width } = column;
     let _ = write!(svg, "<rect class=\"box\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"6\"/>");
-    let middle = y + height / 2;
-    text(svg, "label", x + 12, if note.is_empty() { middle + 4 } else { middle - 3 }, label);
-    if !note.is_empty() {
-        text(svg, "note", x + 12, middle + 13, note);
+    let times = height / AGAIN + 1;
+    for time in 0..times {
+        let middle = y + height * (2 * time + 1) / (2 * times);
+        text(svg, "label", (x + 12, if note.is_empty() { middle + 4 } else { middle - 3 }), label);
+        if !note.is_empty() {
+            text(svg, "note", (x + 12, middle + 13), note);
+        }
     }
 }
 
-fn text(svg: &mut String, class: &str, x: usize, y: usize, content: &str) {
-    let cut: String = if content.chars().count() > *LETTERS.end() && class != "head" {
-        content.chars().take(*LETTERS.end() - 1).chain(['…']).collect()
-    } else {
-        content.to_owned()
-    };
-    let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(&cut));
+fn text(svg: &mut String, class: &str, (x, y): (usize, usize), content: &str) {
+    let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(content));
 }
 
 fn curve(svg: &mut String, (x, y): (usize, usize), (to_x, to_y): (usize, usize)) {
@@ -216,70 +262,14 @@ fn curve(svg: &mut String, (x, y): (usize, usize), (to_x, to_y): (usize, usize))
     let _ = writeln!(svg, "<path class=\"line\" d=\"M{x} {y}C{bend} {y} {bend} {to_y} {to_x} {to_y}\"/>");
 }
 
-/// The height at which a route's lines begin.
-const fn middle(route: usize) -> usize {
-    TOP + route * (BOX + GAP) + BOX / 2
-}
-
-fn letters(route: &Route) -> usize {
+fn letters(scale: Scale, route: &Route) -> usize {
     let word = marked(route).map_or(0, |word| word.len() + 2);
-    (name(route).chars().count() + word).max(note(route).chars().count())
+    let note = if scale.has_notes() { note(route).chars().count() } else { 0 };
+    name(scale, route).chars().count().max(note) + word
 }
 
-fn name(route: &Route) -> String {
-    format!("{} {}", route.methods.join(","), route.path)
-}
-
-fn note(route: &Route) -> String {
-    route.demands().join(" · ")
-}
-
-/// The word on a route that can be had without a token.
-fn marked(route: &Route) -> Option<&'static str> {
-    if route.needs_token { None } else { Some(route.mode.unwrap_or("open")) }
-}
-
-fn class(route: &Route) -> &'static str {
-    match (route.needs_token, route.mode) {
-        (true, _) => "closed",
-        (false, None) => "open",
-        (false, Some(_)) => "maybe",
-    }
-}
-
-fn title(routes: &[Route]) -> String {
-    let open = routes.iter().filter(|route| !route.needs_token).count();
-    let of = if routes.len() == 1 { "1 route".to_owned() } else { format!("{} routes", routes.len()) };
-    format!("{of}, {open} without a token")
-}
-
-/// A route for those who listen.
-fn sentence(route: &Route) -> String {
-    let names: Vec<&str> = route.authorizers.iter().map(|authorizer| authorizer.name.as_str()).collect();
-    let who = match route.mode {
-        None => "open".to_owned(),
-        Some(mode) => format!("{mode} by {}", names.join(" or ")),
-    };
-    let demands: String = route.demands().iter().map(|demand| format!(", {demand}")).collect();
-    let (label, note) = route.upstream.told();
-    let behind = note.map_or_else(String::new, |note| format!(" ({note})"));
-    format!("{}: {who}{demands}; to {label}{behind}.", name(route))
-}
-
-/// Text as XML 1.0 has it: markup escaped, and characters that it does not know replaced.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ if letter.is_control() => out.push('\u{fffd}'),
-            _ => out.push(letter),
-        }
-    }
-    out
+/// What a route's box is called: where there is no second line, with what the route demands.
+fn name(scale: Scale, route: &Route) -> String {
+    let note = note(route);
+    if scale.has_notes() || note.is_empty() { pattern(route) } else { format!("{} · {note}", pattern(route)) }
 }

@@ -85,8 +85,25 @@ fn normalise(raw: &str) -> Result<String, InvalidPath> {
     Ok(normal)
 }
 
+/// A segment as it is compared with literals: what may stand bare in a path stands bare (`%3A` is `:` to every server that decodes before it
+/// looks for its route). What is forwarded stays as it was sent.
+pub(super) fn bare(segment: &str) -> Cow<'_, str> {
+    if !segment.contains('%') {
+        return Cow::Borrowed(segment);
+    }
+    let mut text = String::with_capacity(segment.len());
+    for byte in decode(segment) {
+        if is_path_byte(byte) { text.push(char::from(byte)) } else { push_encoded(&mut text, byte) }
+    }
+    Cow::Owned(text)
+}
+
 /// `.` or `..`, alone or before `;` parameters, which some servers cut off before they resolve dots.
 fn is_dot_segment(segment: &str) -> bool {
+    // Nothing before a parameter: `/;/admin` is `//admin` where parameters are cut off.
+    if segment.starts_with(';') {
+        return true;
+    }
     let name = segment.split(';').next().unwrap_or(segment);
     let name = name.split("%3B").next().unwrap_or(name);
     name == "." || name == ".."

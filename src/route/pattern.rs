@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::path::RequestPath;
+use super::path::{RequestPath, bare};
 
 /// A path pattern as written in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ fn literal(segment: &str) -> Result<String, InvalidPattern> {
     }
     let path = format!("/{segment}");
     let normal = RequestPath::parse(&path).map_err(|_| InvalidPattern::Path)?;
-    Ok(normal.as_str().trim_start_matches('/').to_owned())
+    Ok(bare(normal.as_str().trim_start_matches('/')).into_owned())
 }
 
 impl fmt::Display for InvalidPattern {

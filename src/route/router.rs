@@ -4,6 +4,7 @@
 //! pattern found is the most specific segment by segment, whatever their order in the file. Going back to try the next is bounded by the
 //! tree, never by the request.
 
+use super::path::bare;
 use super::pattern::{Pattern, Segment};
 
 /// Patterns with what belongs to them.
@@ -97,7 +98,14 @@ impl<T> Router<T> {
 }
 
 impl Node {
+    /// The child for a segment, in whatever spelling: with percent signs where none are needed, and with `;` parameters, which some servers
+    /// cut off before they look for their route.
     fn literal(&self, segment: &str) -> Option<usize> {
+        let segment = bare(segment);
+        self.exact(&segment).or_else(|| self.exact(segment.split_once(';')?.0))
+    }
+
+    fn exact(&self, segment: &str) -> Option<usize> {
         let found = self.literals.binary_search_by(|(known, _)| (**known).cmp(segment)).ok()?;
         self.literals.get(found).map(|(_, child)| *child)
     }

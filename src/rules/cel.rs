@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use super::needs::Needs;
 use super::{Facts, claims, member};
-use crate::credential::parameters;
+use crate::credential::form_values;
 
 /// The longest expression. It is read and run by recursion, on a stack that in a Worker is short.
 const MAX_SOURCE_BYTES: usize = 4096;
@@ -62,6 +62,10 @@ impl Program {
         self.needs.is_constant().then(|| self.evaluate(|_| Ok(())))
     }
 
+    pub(super) fn headers(&self) -> Vec<String> {
+        self.needs.headers.clone()
+    }
+
     pub(super) fn asks_for(&self, variable: &str) -> bool {
         self.needs.has(variable)
     }
@@ -72,6 +76,14 @@ impl Program {
     /// Why it says nothing: a claim that is not there, a value of the wrong type. Names, never values.
     pub(super) fn run(&self, facts: Facts<'_>) -> Result<bool, String> {
         self.evaluate(|context| {
+            // Servers differ in which of two values they believe, so none of them is judged.
+            for name in &self.needs.parameters {
+                let mut values = form_values(facts.head.url, name);
+                let first = values.next();
+                if values.any(|value| Some(&value) != first.as_ref()) {
+                    return Err(format!("the query has `{name}` twice"));
+                }
+            }
             let Needs { claims: names, all_claims, members, headers, parameters: wanted, .. } = &self.needs;
             if *all_claims || !names.is_empty() {
                 let claims = claims(facts, (!all_claims).then_some(names));
@@ -84,7 +96,7 @@ impl Program {
                 }
                 if variable == "request" {
                     let header = |name: &String| facts.head.headers.get(name).map(text);
-                    let parameter = |name: &String| parameters(facts.head.url, name).next().map(text);
+                    let parameter = |name: &String| form_values(facts.head.url, name).next().map(text);
                     part(&mut map, "headers", headers, header);
                     part(&mut map, "query", wanted, parameter);
                 }

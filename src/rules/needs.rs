@@ -13,7 +13,7 @@ const VARIABLES: [(&str, &[&str]); 4] = [
 ];
 
 /// Functions that the language has here, beside operators and macros.
-const FUNCTIONS: [&str; 15] = [
+const FUNCTIONS: [&str; 13] = [
     "size",
     "contains",
     "startsWith",
@@ -27,8 +27,6 @@ const FUNCTIONS: [&str; 15] = [
     "bytes",
     "type",
     "dyn",
-    "max",
-    "min",
 ];
 
 /// Names of types, which `type(x) == string` compares with.
@@ -87,7 +85,7 @@ impl Needs {
     fn walk(&mut self, expression: &IdedExpr, bound: &mut Vec<String>) -> Result<(), String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(format!("it is nested more than {MAX_DEPTH} deep (each further `||` of a row counts)"));
+            return Err(format!("it is nested more than {MAX_DEPTH} deep (each further `+` of a row counts)"));
         }
         let walked = self.look(expression, bound);
         self.depth -= 1;

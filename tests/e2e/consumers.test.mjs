@@ -198,7 +198,7 @@ describe("a consumer's token", () => {
 
   test("a namespace that is not bound refuses, and is said when the isolate starts", async (t) => {
     const { gate, ask } = await scene(t, { kvNamespaces: ["JWKS_CACHE"] });
-    assert.equal((await ask("/app", bearer(token()))).status, 503);
+    assert.equal((await ask("/app", bearer(token()))).code, "config_error");
     assert.equal((await ask("/open")).status, 200);
     assert.match(gate.log(), /no KV namespace is bound as `CONSUMERS`/);
   });
@@ -278,6 +278,20 @@ describe("several kinds of credential on one path", () => {
     assert.deepEqual(who(await ask("/any", { headers: { authorization: "Bearer a.b.c", "x-api-key": "fixed-key" } })).slice(1, 2), ["fixed-app"]);
     assert.equal((await ask("/any", { headers: { authorization: "Bearer a.b.c", "x-api-key": "wrong" } })).code, "malformed_token");
     assert.equal((await ask("/any")).code, "missing_token");
+  });
+
+  test("a consumer that claims another authorizer's issuer is not believed", async (t) => {
+    const idp = { name: "idp", type: "jwt", secret: "$env.SECRET", algorithm: "HS256", audience: "api", issuer: "https://idp.example" };
+    const consumers = { name: "c", type: "consumers", key_claim: "kid", cache_ttl_ms: TTL };
+    const rule = { allow: "jwt.iss == 'https://idp.example' && 'admin' in jwt.groups" };
+    const paths = [{ method: "GET", path: "/admin", auth: ["idp", "c"], authorization: { rules: [rule] }, response: { ok: true } }];
+    const { ask, put } = await scene(t, {}, { authorizers: [idp, consumers], paths });
+    await put("credential:mine", hsCredential({ secret: "w".repeat(64) }));
+    const mine = (iss) => bearer(hs({ iss, groups: ["admin"], aud: "api" }, { secret: "w".repeat(64), header: { kid: "mine" } }));
+    assert.equal((await ask("/admin", mine("https://idp.example"))).status, 401);
+    assert.equal((await ask("/admin", mine("https://elsewhere.example"))).code, "access_denied");
+    const theirs = hs({ iss: "https://idp.example", groups: ["admin"], aud: "api", exp: now() + 60 });
+    assert.equal((await ask("/admin", bearer(theirs))).status, 200);
   });
 
   test("optional means: none passes, a wrong one does not", async (t) => {

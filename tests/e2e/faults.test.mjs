@@ -119,6 +119,12 @@ describe("an upstream without an answer is a 502, one that is late a 504, with c
     ["with a length below zero", 502, (socket) => socket.end(`${head}Content-Length: -4\r\n\r\nfine`)],
     ["with a header of 1 MB", 502, (socket) => socket.end(`${head}X-Name: ${"a".repeat(1024 * 1024)}\r\n\r\n`)],
     ["with 20 000 headers", 502, (socket) => socket.end(`${head}${Array.from({ length: 20_000 }, (_, number) => `X-${number}: ${"a".repeat(50)}\r\n`).join("")}\r\n`)],
+    ["with hints before its answer", 502, (socket) => socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n${answer(200, "fine")}`)],
+    ["that asks for more before its answer", 502, (socket) => socket.write(`HTTP/1.1 100 Continue\r\n\r\n${answer(200, "fine")}`)],
+    ["that switches to what nobody asked for", 502, (socket) => socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")],
+    ["with the status 99", 502, (socket) => socket.end(answer(99, "fine"))],
+    ["with the status 600", 502, (socket) => socket.end(answer(600, "fine"))],
+    ["with the status 999999", 502, (socket) => socket.end(answer(999999, "fine"))],
     ["that says nothing", 504, () => {}],
     ["that stops in the middle of the head", 504, (socket) => socket.write(`${head}X-Name`)],
     ["whose head comes byte by byte", 504, async (socket) => {

@@ -245,6 +245,7 @@ describe("fifty clients that go away in the middle", () => {
     ["of a download, by a reset", download, reset],
     ["of an upload of a known length, by closing", sized, close],
     ["of an upload of a known length, by a reset", sized, reset],
+    ["of an upload in chunks, by closing", chunked, close],
     ["of an upload in chunks, by a reset", chunked, reset],
   ]) {
     test(`${name}: the upstream sees each go, memory stays, the next is served`, async (t) => {

@@ -10,6 +10,9 @@ const CONFIG = {
   paths: [
     { method: "GET", path: "/admin", auth: true, integration: { type: "http_proxy", server: "up" } },
     { method: "ANY", path: "/admin/{.+}", auth: true, integration: { type: "http_proxy", server: "up" } },
+    { method: "GET", path: "/v1/items:delete", auth: true, integration: { type: "http_proxy", server: "up" } },
+    { method: "GET", path: "/v1/{name}", integration: { type: "http_proxy", server: "up" } },
+    { method: "GET", path: "/users/@me", auth: true, integration: { type: "http_proxy", server: "up" } },
     { method: "ANY", path: "/{.+}", integration: { type: "http_proxy", server: "up" } },
   ],
 };
@@ -40,6 +43,9 @@ describe("a protected path is protected in every spelling", () => {
     "/admin/.", "/%2e/admin", "/x/%2e%2e/admin", "/x/..;/admin", "/x/%2E%2E;a=b/admin", "/..;/admin", "/\\admin", "/x\\..\\admin",
     "/%5cadmin", "/%2fadmin", "/x%2f..%2fadmin", "/admin%00", "/admin%2f", "/admin#x", "/x#/../admin", "/admin/%2e%2e/admin",
     "/admin%c0%af", "/%ff",
+    // Upstreams that decode before they look for their route, or cut parameters off, read these as protected paths.
+    "/v1/items:delete", "/v1/items%3Adelete", "/v1/items%3adelete", "/users/@me", "/users/%40me", "/users/%40%6De", "/admin;x=1", "/admin;",
+    "/admin%3Bx=1", "/;/admin", "/;x=1/admin", "/admin;x/y", "/v1/items:delete;x", "/users;a/@me;b=c",
   ];
   for (const target of spellings) {
     test(target, async () => {
@@ -78,6 +84,8 @@ describe("what was matched is what is forwarded", () => {
     ["/caf%c3%a9", "/caf%C3%A9"],
     ["/a%20b|c^d", "/a%20b%7Cc%5Ed"],
     ["/a;b=c,d@e:f", "/a;b=c,d@e:f"],
+    ["/v1/items;x=1", "/v1/items;x=1"],
+    ["/v1/items%3Alist", "/v1/items%3Alist"],
     ["/Admin", "/Admin"],
     ["/administrator", "/administrator"],
     ["/...", "/..."],

@@ -262,6 +262,9 @@ describe("requests that two readers would end at different places", () => {
     ["two requests at once", `${get()}${HIDDEN}`, [200, 401], [""]],
     ["more bytes than the length says", `${post("Content-Length: 5")}hello${HIDDEN}`, [200, 401], ["hello"]],
     ["fewer bytes than the length says", `${post("Content-Length: 50")}hello`, [502], [], { halfClose: true }],
+    ["chunks that do not end", `${post("Transfer-Encoding: chunked")}${chunk("hello")}`, [502], [], { halfClose: true }],
+    ["a chunk of no size", `${post("Transfer-Encoding: chunked")}zz\r\nhello\r\n0\r\n\r\n`, [502], []],
+    ["a wish for 100 Continue", `${post("Content-Length: 5", "Expect: 100-continue")}hello`, [200], ["hello"]],
   ]) {
     test(name, async () => {
       const before = up.seen.length;

@@ -171,6 +171,21 @@ describe("a hook", () => {
     assert.equal(up.seen.length, before);
   });
 
+  test("refuses HEAD as it refuses GET, though an answer to HEAD has no body", async () => {
+    const before = up.seen.length;
+    const head = await gate.request("/hooked/a?hook=body", { method: "HEAD" });
+    assert.equal(head.status, 200);
+    assert.equal(up.seen.length, before, "the upstream was asked");
+    assert.equal((await gate.request("/hooked/a", { method: "HEAD" })).status, 200);
+    assert.equal(up.seen.at(-1).method, "HEAD");
+  });
+
+  test("sets headers that no spelling of a client's stands beside", async () => {
+    const { body } = await got("/hooked/a?hook=204", { headers: { x_plan: "forged", "X-Plan": "forged" } });
+    assert.equal(body.headers["x-plan"], "pro");
+    assert.equal(body.headers.x_plan, undefined);
+  });
+
   test("stands before fixed answers too", async () => {
     assert.deepEqual((await got("/fixed")).body, { fixed: true });
     assert.equal((await got("/fixed?hook=refuse")).status, 403);

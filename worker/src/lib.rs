@@ -26,7 +26,7 @@ use crate::decide::{Asked, Decision, Progress, Wait};
 
 /// How often one request may wait: for keys from KV and from the source for each of a few authorizers, for records, and for rate limits.
 /// What the library asks for changes with every answer, so this is never met; it is here so that nothing can go round in circles.
-const MAX_WAITS: usize = 20;
+const MAX_WAITS: usize = 100;
 
 /// One request: its response, a promise of it, or `undefined` where something must be waited for and [`fetch_waiting`] is to be called.
 #[wasm_bindgen]

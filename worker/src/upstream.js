@@ -15,15 +15,22 @@ export async function forward(request, env, url, ms, remove, set, connection, co
   if (more.hook !== undefined) {
     const verdict = await consult(request, env, more.hook, line);
     if (verdict instanceof Response) return refused(verdict, connection, cors, env, line, more);
-    for (const [name, value] of verdict) headers.set(name, value);
+    for (const [name, value] of verdict) {
+      // The client's own spellings of it go too.
+      drop(headers, (known) => dashed(known) === dashed(name));
+      headers.set(name, value);
+    }
   }
   // GET and HEAD have no body here (the runtime throws for one), and so no length.
   let body = request.method === "GET" || request.method === "HEAD" ? null : request.body;
   if (body === null) headers.delete("content-length");
   const started = Date.now();
   const patience = new AbortController();
-  const size = { tooLarge: false };
-  if (body !== null && more.maxBody !== undefined && !headers.has("content-length")) body = counted(body, more.maxBody, size, patience);
+  const fate = { tooLarge: false, cut: false, answered: false };
+  if (body !== null && !request.headers.has("content-length")) {
+    if (more.maxBody !== undefined) body = counted(body, more.maxBody, fate, patience);
+    body = unbroken(body, fate, patience);
+  }
   const timer = setTimeout(() => patience.abort(), ms);
   const to = more.service === undefined ? globalThis : service(env, more.service, line, headers);
   const retries = body === null ? more.retries : undefined;
@@ -32,12 +39,18 @@ export async function forward(request, env, url, ms, remove, set, connection, co
       const again = retries !== undefined && attempt < retries.attempts;
       try {
         const answer = await to.fetch(url, { method: request.method, headers, body, redirect: "manual", signal: patience.signal });
+        // Interim answers, which the runtime takes for the final one, a switch that nobody asked for, and what is no status at all.
+        if (answer.status < 200 ? answer.webSocket == null : answer.status > 599) {
+          answer.body?.cancel().catch(() => {});
+          throw new Error(`the status ${answer.status} is no answer`);
+        }
+        fate.answered = true;
         const pause = again && retries.statuses.includes(answer.status) ? waiting(answer, attempt, started + ms) : undefined;
         if (pause === undefined) return finish(answer, { status: answer.status, ms: Date.now() - started, attempts: attempt + 1 });
         await answer.body?.cancel();
         await new Promise((resolve) => setTimeout(resolve, pause));
       } catch (error) {
-        const kind = size.tooLarge ? "too_large" : patience.signal.aborted ? "timeout" : "unreachable";
+        const kind = fate.tooLarge ? "too_large" : fate.cut ? "unreachable" : patience.signal.aborted ? "timeout" : "unreachable";
         const pause = again && kind === "unreachable" && retries.unreachable ? waiting(undefined, attempt, started + ms) : undefined;
         if (pause === undefined) throw new UpstreamFailure(kind, url, ms, error, line, headers);
         await new Promise((resolve) => setTimeout(resolve, pause));
@@ -77,7 +90,9 @@ async function consult(request, env, hook, line) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), hook.ms);
   try {
-    const answer = await to.fetch(hook.url, { method: request.method, headers, redirect: "manual", signal: patience.signal });
+    // A hook is asked with GET for HEAD: the runtime takes the body off an answer to HEAD, and without one it would mean yes.
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    const answer = await to.fetch(hook.url, { method, headers, redirect: "manual", signal: patience.signal });
     if (!answer.ok) return answer;
     const rest = await body(answer);
     if (rest !== undefined) return new Response(rest, answer);
@@ -139,18 +154,33 @@ const FIRST_PAUSE_MS = 50;
  * `stream`, which stops where it has more than `limit` bytes. The request is aborted then: of a stream that merely fails the runtime makes
  * a shorter body that looks whole to the upstream.
  */
-function counted(stream, limit, size, patience) {
+function counted(stream, limit, fate, patience) {
   let bytes = 0;
   const counting = new TransformStream({
     transform(chunk, controller) {
       bytes += chunk.byteLength;
       if (bytes <= limit) return controller.enqueue(chunk);
-      size.tooLarge = true;
+      fate.tooLarge = true;
       patience.abort();
       return new Promise(() => {});
     },
   });
   return stream.pipeThrough(counting);
+}
+
+/**
+ * `stream` as it is; where the client does not send it to its end, the request is aborted. On a connection that was used before, the
+ * runtime ends a chunked body whose stream fails as if it were whole.
+ */
+function unbroken(stream, fate, patience) {
+  const { readable, writable } = new IdentityTransformStream();
+  stream.pipeTo(writable, { preventAbort: true }).catch(() => {
+    // Once there is an answer, it may be the upstream that wants no more of the body.
+    if (fate.answered) return;
+    fate.cut = true;
+    patience.abort();
+  });
+  return readable;
 }
 
 /** Why there is no answer. Its words are for the log: a client never sees them. */

@@ -1,0 +1,242 @@
+//! Why a request gets the answer that it gets: the very stages of the gateway, gone through offline, and for a refusal the cause and what to
+//! do about it.
+//!
+//! For the operator, who may see everything: configured values are named here as they never are to a client.
+
+mod cause;
+mod evidence;
+
+use serde::Serialize;
+
+use crate::authn::{Context, Identity, Need};
+use crate::gateway::{Authn, Gateway, Refused, Routed, Then};
+use crate::jwks::{FetchedKeys, KeyRing, SourceId};
+use crate::jwt::keyset::KeySet;
+use crate::memory::Memory;
+use crate::records::Records;
+use crate::reject::{Code, Reject};
+use crate::request::Head;
+use crate::time::UnixTime;
+use crate::url::Target;
+
+use cause::Cause;
+use evidence::Evidence;
+
+/// What is asked about.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The configuration with its environment.
+    pub gateway: &'q Gateway,
+    /// The request.
+    pub head: &'q Head<'q>,
+    /// Its headers, to find a credential that is somewhere else.
+    pub headers: &'q [(String, String)],
+    /// The time.
+    pub now: UnixTime,
+    /// What key URLs serve.
+    pub fetched: Option<&'q KeySet>,
+    /// The same configuration with something about its secrets otherwise, to find out whether that is the fault.
+    pub variant: &'q dyn Fn(Variant) -> Option<Gateway>,
+}
+
+/// What may be wrong with a shared secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// It is written in this `secret_encoding`.
+    Encoding(&'static str),
+    /// White space around it belongs to no secret.
+    Trimmed,
+}
+
+/// One stage of a request's way.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct Step {
+    /// Its name.
+    pub step: &'static str,
+    /// Whether the request passes it.
+    pub ok: bool,
+    /// What was seen, and what was wanted.
+    pub text: String,
+}
+
+/// The whole way, and how it ends.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct Explanation {
+    /// Each stage up to the one that ends it.
+    pub steps: Vec<Step>,
+    /// The status that a client would get from the gateway; none where the upstream answers.
+    pub status: Option<u16>,
+    /// The code of a refusal.
+    pub code: Option<&'static str>,
+    /// Why it is refused.
+    pub cause: Option<String>,
+    /// What to do about it.
+    pub fix: Option<String>,
+}
+
+/// The stages, in their order.
+const STAGES: [&str; 10] =
+    ["route", "credential", "token", "algorithm", "time", "key", "signature", "claims", "authorization", "answer"];
+
+/// Goes the way of a request.
+pub fn explain(question: Question<'_>) -> Explanation {
+    let Question { gateway, head, now, fetched, .. } = question;
+    let ring = ring(gateway, fetched, now);
+    let (memory, records) = (Memory::default(), Records::default());
+    let evidence = Evidence::gather(question);
+    let matched = match gateway.route(head) {
+        Ok(Routed::Matched(matched)) => matched,
+        Ok(Routed::Answer(reply)) => return preflight(&reply, head),
+        Err(refused) => return told(question, &evidence, &refused),
+    };
+    let limits = matched.limits(head);
+    let notes: Vec<String> = limits.list().iter().map(|counter| counter.limit.binding.clone()).collect();
+    let every = vec![true; notes.len()];
+    let Ok(counted) = limits.judge(&every) else { return ended(question, &evidence, Code::RateLimited) };
+    let context = Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now };
+    let passed = match matched.authenticate(head, context, counted) {
+        Authn::Passed(passed) => passed,
+        Authn::Refused(refused) => return told(question, &evidence, &refused),
+        Authn::Needs(matched, Need::Keys(..)) => {
+            let why = "the keys of this authorizer are at a URL, which is not asked here".to_owned();
+            return told(question, &evidence, &matched.refuse(Reject::keys_unavailable(0, why)));
+        }
+        Authn::Needs(matched, Need::Records(keys)) => {
+            let keys: Vec<String> = keys.iter().map(|key| format!("`{}` in {}", key.key, key.binding)).collect();
+            let why = format!("what KV holds is not read here: {}", keys.join(", "));
+            return told(question, &evidence, &matched.refuse(Reject::keys_unavailable(0, why)));
+        }
+    };
+    let ignored = passed.ignored.clone();
+    let passed = match passed.authorize(head) {
+        Ok(passed) => passed,
+        Err(refused) => return told(question, &evidence, &refused),
+    };
+    let limits = passed.limits(head);
+    let every = vec![true; limits.list().len()];
+    let Ok(counted) = limits.judge(&every) else { return ended(question, &evidence, Code::RateLimited) };
+    let action = match passed.action(head, counted) {
+        Ok(action) => action,
+        Err(refused) => return told(question, &evidence, &refused),
+    };
+    let mut steps = evidence.steps(STAGES.len() - 1);
+    if let Some(step) = steps.iter_mut().find(|step| step.step == "credential") {
+        match (&ignored, passed.identity()) {
+            (Some(reject), _) => {
+                step.text = format!("passed over, since the mode is permissive: {}", reject.code().code());
+            }
+            (None, None) => step.text = evidence.anonymous(),
+            (None, Some(identity)) => step.text = format!("{} ({})", step.text, who(identity)),
+        }
+        if passed.identity().is_none() {
+            steps.retain(|step| matches!(step.step, "route" | "credential"));
+        }
+    }
+    let (status, text) = match action.then {
+        Then::Answer(reply) => (Some(reply.status), format!("the configuration's own answer, status {}", reply.status)),
+        Then::Forward(outbound) => {
+            let to = outbound.service.map_or_else(String::new, |service| format!(" (service binding {service})"));
+            let names: Vec<&str> = outbound.edits.set.iter().map(|(name, _)| name.as_str()).collect();
+            (None, format!("sent on to {}{to}, with the headers {}", outbound.url, names.join(", ")))
+        }
+    };
+    let hook = action.hook.and_then(|hook| hook.service);
+    let first = hook.map_or_else(String::new, |service| format!("if the hook {service} agrees: "));
+    steps.push(Step { step: "answer", ok: true, text: format!("{first}{text}") });
+    Explanation { steps, status, code: None, cause: None, fix: None }
+}
+
+/// The keys that key URLs serve, for every source alike.
+fn ring(gateway: &Gateway, fetched: Option<&KeySet>, now: UnixTime) -> KeyRing {
+    let mut ring = KeyRing::new(gateway.sources().len());
+    for number in 0..gateway.sources().len() {
+        if let Some(set) = fetched {
+            let keys = FetchedKeys { set: set.clone(), fetched_at: now, max_age_ms: None };
+            ring.store_fetched(SourceId(number), keys);
+        }
+    }
+    ring
+}
+
+fn who(identity: &Identity<'_>) -> String {
+    let subject = identity.claims().get("sub").and_then(serde_json::Value::as_str);
+    match (identity.consumer(), subject) {
+        (Some(consumer), _) => format!("consumer {}", consumer.username),
+        (None, Some(subject)) => format!("subject {subject}"),
+        (None, None) => "no subject".to_owned(),
+    }
+}
+
+fn preflight(reply: &crate::reply::Reply, head: &Head<'_>) -> Explanation {
+    let allowed = reply.get("access-control-allow-origin").is_some();
+    let origin = head.headers.get("origin").unwrap_or_default();
+    let text = if allowed {
+        let methods = reply.get("access-control-allow-methods").unwrap_or("none");
+        format!("a preflight, answered before authentication: {origin} may, with {methods}")
+    } else {
+        format!("a preflight, answered before authentication: {origin} is not among `allow_origins`")
+    };
+    let step = Step { step: "cors", ok: allowed, text: text.clone() };
+    let fix =
+        "add the origin to `cors.allow_origins`: scheme, host and port, letter for letter, without a slash at the end";
+    Explanation {
+        steps: vec![step],
+        status: Some(reply.status),
+        code: None,
+        cause: (!allowed).then_some(text),
+        fix: (!allowed).then(|| fix.to_owned()),
+    }
+}
+
+fn ended(question: Question<'_>, evidence: &Evidence<'_>, code: Code) -> Explanation {
+    refused(question, evidence, &Reject::new(code))
+}
+
+fn told(question: Question<'_>, evidence: &Evidence<'_>, refusal: &Refused<'_>) -> Explanation {
+    refused(question, evidence, &refusal.reject)
+}
+
+fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> Explanation {
+    let code = reject.code();
+    let Cause { cause, fix } = cause::of(question, evidence, reject);
+    let stage = stage(code);
+    let mut steps = evidence.steps(stage);
+    let name = STAGES.get(stage).copied().unwrap_or("answer");
+    steps.push(Step { step: name, ok: false, text: cause.clone() });
+    Explanation { steps, status: Some(code.status()), code: Some(code.code()), cause: Some(cause), fix: Some(fix) }
+}
+
+/// The stage that a refusal ends, by its place among [`STAGES`].
+const fn stage(code: Code) -> usize {
+    match code {
+        Code::InvalidPath | Code::PathTooLong | Code::InvalidRequest | Code::NotFound | Code::MethodNotAllowed => 0,
+        Code::MissingToken | Code::MalformedAuthorization | Code::AmbiguousToken | Code::RateLimited => 1,
+        Code::TokenTooLarge | Code::MalformedToken => 2,
+        Code::UnsupportedAlgorithm | Code::AlgorithmNotAllowed => 3,
+        Code::TokenExpired => 4,
+        Code::UnknownKey | Code::KeysUnavailable | Code::UnknownCredential => 5,
+        Code::InvalidSignature => 6,
+        Code::TokenNotYetValid
+        | Code::MissingClaim
+        | Code::InvalidClaim
+        | Code::InvalidIssuer
+        | Code::InvalidAudience
+        | Code::TokenTooOld
+        | Code::LifetimeTooLong
+        | Code::TokenRevoked => 7,
+        Code::InsufficientScope | Code::AccessDenied => 8,
+        Code::PayloadTooLarge
+        | Code::ConfigError
+        | Code::InternalError
+        | Code::UpstreamUnreachable
+        | Code::UpstreamTimeout => 9,
+    }
+}
+
+/// The path of a request, for words.
+fn path_of<'h>(head: &Head<'h>) -> &'h str {
+    Target::parse(head.url).map_or("", |target| target.path)
+}
+
+#[cfg(test)]
+mod tests;
