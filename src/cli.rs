@@ -2,6 +2,7 @@
 
 mod check;
 mod env_file;
+mod explain;
 mod help;
 mod key;
 mod private_key;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Say every problem and warning of a configuration, with line and column.
     Check(check::Arguments),
+    /// Say step by step why a request gets the answer that it gets. Nothing is sent anywhere.
+    Explain(explain::Arguments),
     /// Show every route: who may use it, and where it goes.
     Routes(routes::Arguments),
     /// Make keys, and put public ones into a key set.
@@ -51,6 +54,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Routes(arguments) => routes::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Schema => schema::run(),

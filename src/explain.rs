@@ -78,6 +78,9 @@ pub struct Explanation {
 const STAGES: [&str; 10] =
     ["route", "credential", "token", "algorithm", "time", "key", "signature", "claims", "authorization", "answer"];
 
+/// The place of `time` among them.
+const TIME: usize = 4;
+
 /// Goes the way of a request.
 pub fn explain(question: Question<'_>) -> Explanation {
     let Question { gateway, head, now, fetched, .. } = question;
@@ -199,8 +202,14 @@ fn told(question: Question<'_>, evidence: &Evidence<'_>, refusal: &Refused<'_>) 
 fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> Explanation {
     let code = reject.code();
     let Cause { cause, fix } = cause::of(question, evidence, reject);
-    let stage = stage(code);
-    let mut steps = evidence.steps(stage);
+    // `exp` and `typ` are judged before the signature, and so is the issuer where it picks one of several authorizers.
+    let (stage, passed) = match (code, reject.claim()) {
+        (Code::MissingClaim | Code::InvalidClaim, Some("exp")) => (TIME, TIME),
+        (Code::InvalidClaim, Some("typ")) => (TIME - 1, TIME - 1),
+        (Code::InvalidIssuer, _) if evidence.authorizers.len() > 1 => (stage(code), TIME + 1),
+        _ => (stage(code), stage(code)),
+    };
+    let mut steps = evidence.steps(passed);
     let name = STAGES.get(stage).copied().unwrap_or("answer");
     steps.push(Step { step: name, ok: false, text: cause.clone() });
     Explanation { steps, status: Some(code.status()), code: Some(code.code()), cause: Some(cause), fix: Some(fix) }

@@ -160,12 +160,12 @@ fn read(file: &Path) -> Result<String, String> {
     fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-fn read_keys(file: &Path) -> Result<KeySet, String> {
+pub(super) fn read_keys(file: &Path) -> Result<KeySet, String> {
     KeySet::parse(read(file)?.as_bytes()).map_err(|why| format!("{}: {why}", file.display()))
 }
 
 /// The one clock of the project: a person's terminal has one.
 #[expect(clippy::disallowed_methods, reason = "the command is native, and its user may leave --now out")]
-fn clock() -> UnixTime {
+pub(super) fn clock() -> UnixTime {
     UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }

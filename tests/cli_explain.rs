@@ -1,0 +1,72 @@
+//! `portcullis explain` as it is called: words, JSON, exit codes.
+
+#![cfg(feature = "cli")]
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::{Command, Output};
+
+    use serde_json::Value;
+
+    fn explain(arguments: &[&str]) -> Output {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Command::new(env!("CARGO_BIN_EXE_portcullis"))
+            .current_dir(root)
+            .args(["explain", "--env-file", ".dev.vars.example", "--now", "1700000000"])
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    fn words(output: &Output) -> String {
+        String::from_utf8(output.stdout.clone()).unwrap()
+    }
+
+    #[test]
+    fn the_words_are_pinned_and_the_exit_code_says_whether_it_passes() {
+        for (name, arguments, code, expected) in [
+            (
+                "no token",
+                vec!["--path", "/private"],
+                1,
+                "GET /private\n✔ route         GET /private is /private (authorizer default)\n✘ credential    there is no credential in the header `authorization` behind `Bearer `\n→ 401 missing_token\n  send one: `Authorization: Bearer TOKEN` unless the authorizer says otherwise\n",
+            ),
+            (
+                "an open route",
+                vec!["--path", "/health"],
+                0,
+                "GET /health\n✔ route         GET /health is /health (open)\n✔ credential    none is looked for: this route is open, and a token on it is not checked\n✔ answer        the configuration's own answer, status 200\n→ 200\n",
+            ),
+            (
+                "another method",
+                vec!["--path", "/health", "--method", "POST"],
+                1,
+                "POST /health\n✘ route         the path is there, but not with POST\n→ 405 method_not_allowed\n  add the method to the path, or send one that `Allow` names; a wider pattern is not tried\n",
+            ),
+        ] {
+            let output = explain(&arguments);
+            assert_eq!(words(&output), expected, "{name}");
+            assert_eq!(output.status.code(), Some(code), "{name}");
+        }
+    }
+
+    #[test]
+    fn json_has_every_step_and_the_cause() {
+        let output = explain(&["--path", "/private", "-H", "Authorization: eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "--json"]);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["code"], "malformed_authorization");
+        assert_eq!(told["status"], 401);
+        assert_eq!(told["cause"], "`Bearer` is missing before the token");
+        assert_eq!(told["steps"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn wrong_use_is_told_on_stderr_with_exit_code_2() {
+        for arguments in [vec!["--path", "/", "-H", "no colon"], vec!["--path", "/", "--config", "nothing.json"]] {
+            let output = explain(&arguments);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+            assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+        }
+    }
+}
