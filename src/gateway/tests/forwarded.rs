@@ -20,13 +20,18 @@ fn open_beside_protected() -> Gateway {
             guarded("/admin/{.+}"),
             guarded("/private/orders"),
             guarded("/users/{id}/keys"),
+            guarded("/users/@me"),
+            guarded("/items:delete"),
         ],
     }))
 }
 
 /// Whether these segments are a path of the upstream that only a token opens.
 fn is_protected(segments: &[&str]) -> bool {
-    matches!(segments, ["admin", ..] | ["private", "orders"] | ["users", _, "keys"])
+    matches!(
+        segments,
+        ["admin", ..] | ["private", "orders"] | ["users", _, "keys"] | ["users", "@me"] | ["items:delete"]
+    )
 }
 
 /// How often a careful server decodes a path: RFC 3986 section 2.4 forbids to decode what is decoded already.
@@ -38,16 +43,15 @@ fn readings(path: &str) -> Vec<String> {
     std::iter::successors(Some(path.to_owned()), decoded).take(1 + DECODINGS).collect()
 }
 
-/// The segments that a careless server makes of a path: backslashes are slashes, NUL ends it, dots are resolved, with parameters too.
+/// The segments that a careless server makes of a path: backslashes are slashes, NUL ends it, parameters are cut off, dots are resolved.
 /// `None` where they climb out of it.
 fn segments(path: &str) -> Option<Vec<&str>> {
     let mut resolved = Vec::new();
     for segment in path.split('\0').next()?.split(['/', '\\']) {
         match segment.split(';').next()? {
             ".." => drop(resolved.pop()?),
-            "." => {}
-            _ if segment.is_empty() => {}
-            _ => resolved.push(segment),
+            "." | "" => {}
+            name => resolved.push(name),
         }
     }
     Some(resolved)
@@ -63,6 +67,12 @@ fn disguised() -> impl Strategy<Value = String> {
         "/private/orders",
         "/private/orders/",
         "/users/7/keys",
+        "/users/@me",
+        "/users;a/@me;b",
+        "/items:delete",
+        "/items:delete;x=1/",
+        "/;/admin",
+        "/admin;x=1",
         "/x/../admin",
         "/x/./../private/./orders",
         "/../base/admin",
@@ -88,7 +98,7 @@ fn disguised() -> impl Strategy<Value = String> {
 
 /// What some server or other takes for a slash, a dot, the end, or nothing at all; and words between.
 const PIECES: &str = "/ / / / // /./ /../ \\ %2f %5C %252f %c0%af \u{2215} \u{ff0f} . .. ... %2e %2E%2e %252e \u{ff0e} \u{2024} ; ;a=b \
-    %3b %00 \0 % %2 %zz %u002f # ? \t %0a %0d %20 + * ~ %7E \u{e9} %C3%A9 \u{1f600} admin admin %61dmin Admin private orders users 7 keys \
+    %3b ;x=1/ : %3a @ %40 items delete me @me items:delete %00 \0 % %2 %zz %u002f # ? \t %0a %0d %20 + * ~ %7E \u{e9} %C3%A9 \u{1f600} admin admin %61dmin Admin private orders users 7 keys \
     open base";
 
 fn assembled() -> impl Strategy<Value = String> {
