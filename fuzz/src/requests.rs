@@ -11,6 +11,7 @@ use portcullis::limit::{Counted, Counters};
 use portcullis::memory::Memory;
 use portcullis::records::Records;
 use portcullis::request::{Head, RequestId};
+use portcullis::route::path::decode;
 use portcullis::time::UnixTime;
 
 use crate::tokens::{SECRET, sign};
@@ -110,4 +111,11 @@ fn room<Stage>(counters: &Counters<'_, Stage>) -> Counted<Stage> {
     }
     answers.fill(true);
     counters.judge(&answers).expect("every limit leaves room")
+}
+
+/// The literal that a segment of a path stands for: decoded, and without its parameters.
+pub fn literal(segment: &str) -> String {
+    let decoded = decode(segment);
+    let name = decoded.split(|byte| *byte == b';').next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
 }

@@ -15,7 +15,7 @@ use portcullis::request::{Head, Headers};
 use portcullis::route::path::{RequestPath, decode};
 use portcullis::time::UnixTime;
 use portcullis::url::Target;
-use portcullis_fuzz::requests::{Lines, Request, action, authenticate, gateway};
+use portcullis_fuzz::requests::{Lines, Request, action, authenticate, gateway, literal};
 use portcullis_fuzz::tokens::{NOW, candidates, signed_claims};
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ fn authenticated(matched: Matched<'_, '_>, request: &Request) {
 
 fn first_segment(url: &str) -> String {
     let path = RequestPath::parse(Target::parse(url).expect("it was routed").path).expect("it was routed");
-    path.as_str().split('/').nth(1).unwrap_or_default().to_owned()
+    literal(path.as_str().split('/').nth(1).unwrap_or_default())
 }
 
 /// Whether somewhere on the request there is a token with exactly these claims and a signature.

@@ -56,6 +56,15 @@ test("a fixed answer has its line, with the pattern that matched", async (t) => 
   assert.deepEqual(line, { method: "GET", path: "/fixed/7", route: "/fixed/{id}", status: 200 });
 });
 
+test("a preflight has its line", async (t) => {
+  const gate = await gateway({ cors: { allow_origins: ["https://app.example"] }, paths: [{ method: "GET", path: "/a", response: {} }] });
+  t.after(gate.stop);
+  await gate.request("/a?b", { method: "OPTIONS", headers: { origin: "https://app.example", "access-control-request-method": "GET" } });
+  await sleep(50);
+  const { time, id, ...line } = JSON.parse(gate.log().split("\n").find((text) => text.startsWith('{"time"')));
+  assert.deepEqual(line, { method: "OPTIONS", path: "/a", status: 204 });
+});
+
 test("a refusal has its code, and for the operator its reason", async (t) => {
   const { lines } = await scene(t);
   const [refused] = await lines("/closed", bearer(hs(claims({ aud: "other" }))));

@@ -1,6 +1,6 @@
 //! Refusals, as answers and as lines of the log.
 
-use portcullis::config::wire::Detail;
+use portcullis::config::wire::{Detail, Level};
 use portcullis::gateway::Refused;
 use portcullis::record::{LogRules, Record};
 use portcullis::reject::Reject;
@@ -22,6 +22,16 @@ pub(crate) fn refused(state: &State, env: &Env, head: &Head<'_>, refused: &Refus
         log::write(&Record { time: log::time(), ..record }, rules);
     }
     response(&reply, head)
+}
+
+/// Writes the line of a preflight, which is answered before anything is known of the request but its path.
+pub(crate) fn write_preflight(rules: &LogRules, head: &Head<'_>, status: u16) {
+    if rules.level < Level::Info {
+        return;
+    }
+    let path = Target::parse(head.url).map_or("", |target| target.path);
+    let record = Record { id: head.request_id(), method: head.method, path, status: Some(status), ..Record::default() };
+    log::write(&Record { time: log::time(), ..record }, rules);
 }
 
 /// A refusal from outside of the stages, with the cross-origin headers of the request's route.

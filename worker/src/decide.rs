@@ -83,7 +83,10 @@ impl<'p> Passage<'p> {
     fn pass(&self) -> Result<Decision, Refused<'p>> {
         let matched = match self.gateway.route(self.head)? {
             Routed::Matched(matched) => matched,
-            Routed::Answer(reply) => return Ok(Decision::Answer(response(&reply, self.head))),
+            Routed::Answer(reply) => {
+                answer::write_preflight(self.gateway.log(), self.head, reply.status);
+                return Ok(Decision::Answer(response(&reply, self.head)));
+            }
         };
         let limits = matched.limits(self.head);
         let asked = self.progress.before.as_ref();
