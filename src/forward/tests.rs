@@ -209,3 +209,21 @@ fn header_names_are_tokens() {
         assert_eq!(is_token(name), good, "{name:?}");
     }
 }
+
+#[test]
+fn headers_that_tell_frameworks_another_path_method_or_client_are_not_believed() {
+    let headers = headers(&[("x-original-url", "/admin"), ("forwarded", "for=1.2.3.4"), ("expect", "100-continue")]);
+    let outbound = plain(&upstream("https://up.example", 0), &request("GET", "https://gw.example/", &headers));
+    for name in [
+        "x-original-url",
+        "x-rewrite-url",
+        "x-http-method-override",
+        "forwarded",
+        "x-real-ip",
+        "expect",
+        "x-request-id",
+    ] {
+        assert!(removes(&outbound, name), "{name}");
+    }
+    assert_eq!(value(&outbound, "x-request-id"), ["fresh-id"]);
+}
