@@ -2,11 +2,9 @@
 //
 // First per request, with 10, 1000 and 10 000 routes: each figure is the median of interleaved rounds. Then from the start of the process to
 // its first answer, above a Worker that does nothing at all. Machines differ and are noisy: the ratios count.
-import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
-import { Agent, get } from "node:http";
 import { Miniflare } from "miniflare";
 import { gateway } from "../tests/e2e/harness.mjs";
+import { agent, median, request, round, started } from "./lib/cpu.mjs";
 
 const [SETS, ROUNDS, REQUESTS, WARM_UP] = [5, 5, 500, 1000];
 const SIZES = [10, 1000, 10_000];
@@ -22,15 +20,6 @@ const configuration = (size) => ({
   ],
 });
 
-const children = () => execFileSync("sh", ["-c", `pgrep -P ${process.pid} workerd || true`], { encoding: "utf8" }).trim().split("\n");
-
-/** Starts a workerd and finds out which process it is. */
-async function started(start) {
-  const before = children();
-  const [url, stop] = await start();
-  return { url, stop, pid: children().find((child) => !before.includes(child)) };
-}
-
 const ours = (size) => started(async () => {
   const gate = await gateway(configuration(size));
   return [gate.url, gate.stop];
@@ -41,29 +30,6 @@ const empty = () => started(async () => {
   return [await mf.unsafeGetDirectURL(), () => mf.dispose()];
 });
 
-const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-const request = (url, expected) =>
-  new Promise((resolve, reject) => {
-    get(url, { agent }, (response) => {
-      response.resume();
-      response.on("end", () => (response.statusCode === expected ? resolve() : reject(new Error(`${url}: ${response.statusCode}`))));
-    }).on("error", reject);
-  });
-
-/** Seconds of CPU that the threads of a process have had. Finer than the ticks of its `stat`, which are as long as a hundred requests. */
-const cpu = (pid) => readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]), 0) / 1e9;
-
-/** Microseconds of CPU per request. */
-async function round({ pid, url }, target, expected, requests) {
-  const before = cpu(pid);
-  let left = requests;
-  await Promise.all(Array.from({ length: 8 }, async () => {
-    while (left-- > 0) await request(new URL(target, url), expected);
-  }));
-  return ((cpu(pid) - before) / requests) * 1e6;
-}
-
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const row = (name, cells) => console.log(name.padEnd(26) + cells.map((cell) => cell.padStart(16)).join(""));
 const number = (value, digits = 0) => value.toFixed(digits);
 
@@ -81,10 +47,11 @@ async function perRequest() {
   for (let set = 0; set < SETS; set += 1) {
     const gates = new Map();
     for (const size of SIZES) gates.set(size, await ours(size));
-    for (const size of SIZES) for (const [, target, status] of CASES) await round(gates.get(size), target(size), status, WARM_UP);
+    const one = (size, target, status) => ({ worker: gates.get(size), path: target(size), status });
+    for (const size of SIZES) for (const [, target, status] of CASES) await round(one(size, target, status), WARM_UP);
     for (let turn = 0; turn < ROUNDS; turn += 1) {
       for (const [name, target, status] of CASES) {
-        for (const size of SIZES) figures.get(name).get(size).push(await round(gates.get(size), target(size), status, REQUESTS));
+        for (const size of SIZES) figures.get(name).get(size).push(await round(one(size, target, status), REQUESTS));
       }
     }
     for (const gate of gates.values()) await gate.stop();
@@ -100,11 +67,11 @@ async function perRequest() {
 
 /** Milliseconds of CPU from the start of the process to its first answer. */
 async function startUp(start, target) {
-  const { url, stop, pid } = await start();
-  await request(new URL(target, url), 200);
-  const spent = cpu(pid) * 1000;
+  const worker = await start();
+  await request({ worker, path: target });
+  const spent = worker.cpu() * 1000;
   agent.destroy();
-  await stop();
+  await worker.stop();
   return spent;
 }
 

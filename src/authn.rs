@@ -21,6 +21,9 @@ use crate::request::Head;
 use crate::revocation::{Revocation, Revoked};
 use crate::time::UnixTime;
 
+/// What the default authorizer is called in logs, and in the keys of KV.
+pub const DEFAULT: &str = "default";
+
 /// One way to authenticate, compiled.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
@@ -97,9 +100,9 @@ pub struct Identity<'g> {
 }
 
 impl Authorizer {
-    /// What logs call it.
+    /// What logs and the keys of KV call it.
     pub fn label(&self) -> &str {
-        self.name.as_deref().unwrap_or("default")
+        self.name.as_deref().unwrap_or(DEFAULT)
     }
 }
 
@@ -248,7 +251,9 @@ fn not_revoked<'g>(
     context: Context<'_>,
 ) -> Result<Checked<'g>, Reject> {
     let revoked = match &identity.authorizer.revocation {
-        Some(revocation) => revocation.judge(identity.claims(), context.records, context.now)?,
+        Some(revocation) => {
+            revocation.judge(identity.authorizer.label(), identity.claims(), context.records, context.now)?
+        }
         None => Revoked::No,
     };
     Ok(match revoked {
@@ -287,7 +292,7 @@ impl KeySource {
         match self {
             Self::Inline(_) => Some((KeysUsed::Configured, None)),
             Self::Secrets(secrets) => {
-                secrets.iter().all(Secret::is_always_good).then_some((KeysUsed::Configured, None))
+                secrets.iter().all(|secret| secret.window.is_always()).then_some((KeysUsed::Configured, None))
             }
             Self::Remote(id) => match context.ring.look(*id, context.sources.get(id.0)?, context.now) {
                 Look::Keys { generation, refresh, .. } => {

@@ -9,13 +9,15 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::config::wire::Encoding;
+use crate::digest;
+use crate::forward::breaks_header;
 use crate::jwt::alg::{Algorithm, Family};
 use crate::jwt::json;
 use crate::jwt::key::{HmacKey, PublicKey};
 use crate::jwt::keys::{Keys, Secret};
 use crate::jwt::keyset::KeySet;
 use crate::jwt::pem;
-use crate::time::UnixTime;
+use crate::time::{UnixTime, Window};
 
 /// The version of what is stored.
 const VERSION: u64 = 1;
@@ -42,10 +44,8 @@ pub struct Credential<T> {
     pub consumer: Consumer,
     /// What proves it.
     pub proof: T,
-    /// From when on it counts.
-    pub not_before: Option<UnixTime>,
-    /// When it stops counting.
-    pub not_after: Option<UnixTime>,
+    /// When it counts.
+    pub window: Window,
 }
 
 /// What tokens of a consumer are signed with.
@@ -79,16 +79,6 @@ pub enum PasswordHash {
 }
 
 impl<T> Credential<T> {
-    /// Whether it counts at `now`.
-    pub fn counts(&self, now: UnixTime) -> bool {
-        self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|until| now < until)
-    }
-
-    /// Whether it counts at all times.
-    pub const fn is_always_good(&self) -> bool {
-        self.not_before.is_none() && self.not_after.is_none()
-    }
-
     /// Reads a stored credential that is called `name`; `proof` reads its own part.
     fn read(
         text: &str,
@@ -108,8 +98,7 @@ impl<T> Credential<T> {
         Ok(Self {
             consumer,
             proof: proof(&stored)?,
-            not_before: time(&stored, "not_before")?,
-            not_after: time(&stored, "not_after")?,
+            window: Window { not_before: time(&stored, "not_before")?, not_after: time(&stored, "not_after")? },
         })
     }
 }
@@ -135,7 +124,7 @@ impl Credential<SigningKey> {
                     let key = bytes
                         .and_then(|bytes| HmacKey::new(&bytes))
                         .ok_or("its `secret` is empty or not in its encoding")?;
-                    SigningKeys::Secret(Box::new([Secret { kid: None, key, not_before: None, not_after: None }]))
+                    SigningKeys::Secret(Box::new([Secret { kid: None, key, window: Window::default() }]))
                 }
                 (Family::Hmac, ..) => return Err("an HS algorithm needs a `secret` and no public key".into()),
                 (_, None, Some(pem), None) => {
@@ -252,12 +241,12 @@ pub(crate) fn hex(text: &str) -> Option<[u8; 32]> {
 
 /// What an API key is found by.
 pub fn api_key_hash(key: &str) -> String {
-    Sha256::digest(key.as_bytes()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    digest::sha256(key)
 }
 
 /// Whether a text can be the value of a header that an upstream gets.
 pub(crate) fn is_header_text(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(char::is_control)
+    !text.is_empty() && !breaks_header(text)
 }
 
 /// A time in seconds since 1970.

@@ -9,9 +9,10 @@ mod evidence;
 use serde::Serialize;
 
 use crate::authn::{Context, Identity, Need};
-use crate::gateway::{Authn, Gateway, Refused, Routed, Then};
+use crate::gateway::{Authn, Gateway, Routed, Then};
 use crate::jwks::{FetchedKeys, KeyRing, SourceId};
 use crate::jwt::keyset::KeySet;
+use crate::limit::{Counted, Counters};
 use crate::memory::Memory;
 use crate::records::Records;
 use crate::reject::{Code, Reject};
@@ -90,37 +91,38 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let matched = match gateway.route(head) {
         Ok(Routed::Matched(matched)) => matched,
         Ok(Routed::Answer(reply)) => return preflight(&reply, head),
-        Err(refused) => return told(question, &evidence, &refused),
+        Err(refusal) => return refused(question, &evidence, &refusal.reject),
     };
-    let limits = matched.limits(head);
-    let notes: Vec<String> = limits.list().iter().map(|counter| counter.limit.binding.clone()).collect();
-    let every = vec![true; notes.len()];
-    let Ok(counted) = limits.judge(&every) else { return ended(question, &evidence, Code::RateLimited) };
+    let counted = match room(&matched.limits(head)) {
+        Ok(counted) => counted,
+        Err(reject) => return refused(question, &evidence, &reject),
+    };
     let context = Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now };
     let passed = match matched.authenticate(head, context, counted) {
         Authn::Passed(passed) => passed,
-        Authn::Refused(refused) => return told(question, &evidence, &refused),
-        Authn::Needs(matched, Need::Keys(..)) => {
+        Authn::Refused(refusal) => return refused(question, &evidence, &refusal.reject),
+        Authn::Needs(_, Need::Keys(..)) => {
             let why = "the keys of this authorizer are at a URL, which is not asked here".to_owned();
-            return told(question, &evidence, &matched.refuse(Reject::keys_unavailable(0, why)));
+            return refused(question, &evidence, &Reject::keys_unavailable(0, why));
         }
-        Authn::Needs(matched, Need::Records(keys)) => {
+        Authn::Needs(_, Need::Records(keys)) => {
             let keys: Vec<String> = keys.iter().map(|key| format!("`{}` in {}", key.key, key.binding)).collect();
             let why = format!("what KV holds is not read here: {}", keys.join(", "));
-            return told(question, &evidence, &matched.refuse(Reject::keys_unavailable(0, why)));
+            return refused(question, &evidence, &Reject::keys_unavailable(0, why));
         }
     };
     let ignored = passed.ignored.clone();
     let passed = match passed.authorize(head) {
         Ok(passed) => passed,
-        Err(refused) => return told(question, &evidence, &refused),
+        Err(refusal) => return refused(question, &evidence, &refusal.reject),
     };
-    let limits = passed.limits(head);
-    let every = vec![true; limits.list().len()];
-    let Ok(counted) = limits.judge(&every) else { return ended(question, &evidence, Code::RateLimited) };
+    let counted = match room(&passed.limits(head)) {
+        Ok(counted) => counted,
+        Err(reject) => return refused(question, &evidence, &reject),
+    };
     let action = match passed.action(head, counted) {
         Ok(action) => action,
-        Err(refused) => return told(question, &evidence, &refused),
+        Err(refusal) => return refused(question, &evidence, &refusal.reject),
     };
     let mut steps = evidence.steps(STAGES.len() - 1);
     if let Some(step) = steps.iter_mut().find(|step| step.step == "credential") {
@@ -137,7 +139,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
     }
     let (status, text) = match action.then {
         Then::Answer(reply) => (Some(reply.status), format!("the configuration's own answer, status {}", reply.status)),
-        Then::Forward(outbound) => {
+        Then::Forward(outbound, _) => {
             let to = outbound.service.map_or_else(String::new, |service| format!(" (service binding {service})"));
             let names: Vec<&str> = outbound.edits.set.iter().map(|(name, _)| name.as_str()).collect();
             (None, format!("sent on to {}{to}, with the headers {}", outbound.url, names.join(", ")))
@@ -191,12 +193,9 @@ fn preflight(reply: &crate::reply::Reply, head: &Head<'_>) -> Explanation {
     }
 }
 
-fn ended(question: Question<'_>, evidence: &Evidence<'_>, code: Code) -> Explanation {
-    refused(question, evidence, &Reject::new(code))
-}
-
-fn told(question: Question<'_>, evidence: &Evidence<'_>, refusal: &Refused<'_>) -> Explanation {
-    refused(question, evidence, &refusal.reject)
+/// Limits are not counted here: each is said to leave room.
+fn room<Stage>(counters: &Counters<'_, Stage>) -> Result<Counted<Stage>, Reject> {
+    counters.judge(&vec![true; counters.list().len()])
 }
 
 fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> Explanation {

@@ -7,7 +7,7 @@ use crate::credential::without_parameter;
 use crate::reject::{Code, Reject};
 use crate::request::Head;
 use crate::route::path::RequestPath;
-use crate::template::{Template, Values, push_encoded};
+use crate::template::{Template, Values, push_escaped};
 use crate::url::{HttpUrl, Target};
 
 pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED};
@@ -183,10 +183,15 @@ fn map_parameter(query: &mut String, name: &str, value: Option<String>) {
     *query = without_parameter(query, name);
     if let Some(value) = value {
         query.push(if query.is_empty() { '?' } else { '&' });
-        push_encoded(query, name);
+        push_escaped(query, name);
         query.push('=');
-        push_encoded(query, &value);
+        push_escaped(query, &value);
     }
+}
+
+/// Whether a text could break out of a header's value.
+pub fn breaks_header(text: &str) -> bool {
+    text.chars().any(char::is_control)
 }
 
 /// `token` of RFC 9110 section 5.6.2: what the name of a header may be.

@@ -3,8 +3,8 @@
 //! All of it is data and decisions. The Worker does the fetching, and tells the ring what came of it.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::jwt::json;
 use crate::jwt::keyset::{InvalidKeySet, KeySet};
 use crate::time::UnixTime;
@@ -126,8 +126,7 @@ impl Source {
         if key.len() <= MAX_STORAGE_KEY_BYTES {
             return key;
         }
-        let digest = Sha256::digest(self.url.as_bytes());
-        digest.iter().fold("jwks-sha256:".to_owned(), |key, byte| format!("{key}{byte:02x}"))
+        format!("jwks-sha256:{}", digest::sha256(&self.url))
     }
 
     /// How long KV is to keep keys, in milliseconds: as long as they may serve.

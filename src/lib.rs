@@ -21,6 +21,7 @@ pub mod config;
 pub mod consumer;
 pub mod cors;
 pub mod credential;
+mod digest;
 pub mod discovery;
 #[cfg(feature = "cli")]
 pub mod explain;

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::authn::Identity;
+use crate::digest::short;
 use crate::reject::Reject;
 use crate::request::{CLIENT_ADDRESS, Head};
 
@@ -81,7 +81,7 @@ impl RateLimit {
             })),
         };
         let key = Value::from(self.by.iter().map(value).collect::<Vec<_>>()).to_string();
-        Counter { limit: self, key: short(key) }
+        Counter { limit: self, key: short(key, MAX_KEY_BYTES) }
     }
 }
 
@@ -151,14 +151,6 @@ fn network(address: &str) -> String {
     }
     let [a, b, c, d, ..] = parsed.segments();
     format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-}
-
-fn short(key: String) -> String {
-    if key.len() <= MAX_KEY_BYTES {
-        return key;
-    }
-    let digest = Sha256::digest(key.as_bytes());
-    digest.iter().fold("sha256:".to_owned(), |key, byte| format!("{key}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::authn::Identity;
 use crate::config::wire::{Level, Subject};
+use crate::digest;
 use crate::reject::Reject;
 
 /// How the log is kept.
@@ -126,7 +127,7 @@ fn subject(identity: &Identity<'_>, rule: Subject) -> Option<String> {
         Subject::Plain => claim("sub").map(str::to_owned),
         Subject::Hash => claim("sub").map(|subject| {
             let hash = Sha256::new().chain_update(claim("iss").unwrap_or("")).chain_update([0]).chain_update(subject);
-            hash.finalize().iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+            digest::hex(hash.finalize().iter().as_slice().get(..16).unwrap_or_default())
         }),
     }
 }

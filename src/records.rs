@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use crate::digest::short;
+use crate::reject::Reject;
 use crate::time::UnixTime;
 
 /// Most records that are remembered.
@@ -27,6 +29,26 @@ pub struct RecordKey {
     pub binding: String,
     /// The key within it.
     pub key: String,
+}
+
+/// The longest key that KV takes.
+const MAX_KEY_BYTES: usize = 512;
+
+impl RecordKey {
+    /// `key` in the namespace `binding`; one that is too long for KV is known by its digest.
+    pub fn new(binding: &str, key: String) -> Self {
+        Self { binding: binding.to_owned(), key: short(key, MAX_KEY_BYTES) }
+    }
+
+    /// The refusal where no such namespace is bound.
+    pub(crate) fn unbound(&self) -> Reject {
+        Reject::config(format!("no KV namespace is bound as `{}`", self.binding))
+    }
+
+    /// The refusal where KV does not answer; `what` is kept there.
+    pub(crate) fn unreadable(&self, what: &str) -> Reject {
+        Reject::keys_unavailable(FAILURE_PAUSE_MS / 2, format!("{what} in {} cannot be read", self.binding))
+    }
 }
 
 /// What is known of a record.

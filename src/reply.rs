@@ -29,6 +29,14 @@ impl Reply {
         self.headers.push((name.into(), value.into()));
     }
 
+    /// Puts a header in place of what there is by its name; with no value it is taken away.
+    pub fn replace(&mut self, name: String, value: Option<String>) {
+        self.headers.retain(|(known, _)| *known != name);
+        if let Some(value) = value {
+            self.header(name, value);
+        }
+    }
+
     /// The value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())

@@ -4,16 +4,12 @@
 //! docs/consumers.md has the stored form.
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::jwt::claims::Claims;
 use crate::jwt::json;
 use crate::records::{Looked, RecordKey, Records};
 use crate::reject::{Code, Reject};
 use crate::time::UnixTime;
-
-/// The longest key that KV takes.
-const MAX_KEY_BYTES: usize = 512;
 
 /// The version of what is stored.
 const VERSION: u64 = 1;
@@ -23,8 +19,6 @@ const VERSION: u64 = 1;
 pub struct Revocation {
     /// The KV namespace.
     pub binding: String,
-    /// What the authorizer is called in keys.
-    pub authorizer: String,
     /// Whether tokens pass while KV is away.
     pub fail_open: bool,
     /// How long a record is remembered, in milliseconds.
@@ -41,31 +35,23 @@ pub enum Revoked {
 }
 
 impl Revocation {
-    /// Whether a token with these claims was taken back.
+    /// Whether a token with these claims, of the authorizer that keys call `label`, was taken back.
     ///
     /// # Errors
     /// `token_revoked`, or `keys_unavailable` where KV is away and that is to refuse.
-    pub fn judge(&self, claims: &Claims, records: &Records, now: UnixTime) -> Result<Revoked, Reject> {
+    pub fn judge(&self, label: &str, claims: &Claims, records: &Records, now: UnixTime) -> Result<Revoked, Reject> {
         let mut needed = Vec::new();
-        for key in self.keys(claims) {
+        for key in self.keys(label, claims) {
             match records.look(&key, self.ttl_ms, now) {
                 Looked::Absent => {}
                 Looked::Unknown => needed.push(key),
-                Looked::Unbound => {
-                    return Err(Reject::config(format!("no KV namespace is bound as `{}`", self.binding)));
-                }
+                Looked::Unbound => return Err(key.unbound()),
                 Looked::Failing if self.fail_open => {}
-                Looked::Failing => {
-                    return Err(Reject::keys_unavailable(
-                        1000,
-                        format!("revocations in {} cannot be read", self.binding),
-                    ));
-                }
+                Looked::Failing => return Err(key.unreadable("revocations")),
                 Looked::Text(text, _) => {
                     if takes_back(text, claims).map_err(|why| {
                         // Without what the key ends in, which may be somebody's name.
-                        let why =
-                            format!("a revocation of {} in {} cannot be used: {why}", self.authorizer, self.binding);
+                        let why = format!("a revocation of {label} in {} cannot be used: {why}", self.binding);
                         Reject::new(Code::TokenRevoked).because(why)
                     })? {
                         return Err(Reject::new(Code::TokenRevoked));
@@ -77,17 +63,17 @@ impl Revocation {
     }
 
     /// The records that say something of a token.
-    fn keys(&self, claims: &Claims) -> Vec<RecordKey> {
+    fn keys(&self, label: &str, claims: &Claims) -> Vec<RecordKey> {
         // Some providers number their users, though RFC 7519 section 4.1.2 wants a text.
         let text = |name: &str| match claims.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let mut keys = vec![format!("revoked:{}:all", self.authorizer)];
-        keys.extend(text("jti").map(|jti| format!("revoked:{}:jti:{jti}", self.authorizer)));
-        keys.extend(text("sub").map(|sub| format!("revoked:{}:sub:{sub}", self.authorizer)));
-        keys.into_iter().map(|key| RecordKey { binding: self.binding.clone(), key: short(key) }).collect()
+        let mut keys = vec![format!("revoked:{label}:all")];
+        keys.extend(text("jti").map(|jti| format!("revoked:{label}:jti:{jti}")));
+        keys.extend(text("sub").map(|sub| format!("revoked:{label}:sub:{sub}")));
+        keys.into_iter().map(|key| RecordKey::new(&self.binding, key)).collect()
     }
 }
 
@@ -104,12 +90,4 @@ fn takes_back(text: &str, claims: &Claims) -> Result<bool, &'static str> {
             Ok(claims.get("iat").and_then(Value::as_f64).is_none_or(|issued| issued < before))
         }
     }
-}
-
-/// A key that KV takes: what is longer is known by its digest.
-pub(crate) fn short(key: String) -> String {
-    if key.len() <= MAX_KEY_BYTES {
-        return key;
-    }
-    Sha256::digest(key.as_bytes()).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::credential::form_values;
 use crate::jwt::claims::Claims;
 use crate::request::{CLIENT_ADDRESS, Head};
-use crate::route::path::{RequestPath, decode};
+use crate::route::path::{RequestPath, decode, is_unreserved, push_encoded};
 
 /// A text with gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Template {
                 Piece::Rest(number) => raw.push_str(rest(values.path, *number)),
                 other => {
                     let value = other.value(values).ok_or_else(|| other.words())?;
-                    push_encoded(&mut raw, &value);
+                    push_escaped(&mut raw, &value);
                 }
             }
         }
@@ -154,15 +154,9 @@ pub fn claim_text(value: &Value) -> String {
 }
 
 /// Adds `text` with all but unreserved characters percent-encoded (RFC 3986 section 2.1).
-pub fn push_encoded(to: &mut String, text: &str) {
-    use std::fmt::Write;
+pub fn push_escaped(to: &mut String, text: &str) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            to.push(char::from(byte));
-        } else {
-            // Writing to a `String` cannot fail.
-            let _ = write!(to, "%{byte:02X}");
-        }
+        if is_unreserved(byte) { to.push(char::from(byte)) } else { push_encoded(to, byte) }
     }
 }
 

@@ -31,3 +31,24 @@ impl UnixTime {
         self.0.saturating_sub(earlier.0)
     }
 }
+
+/// The times between which something counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// From when on.
+    pub not_before: Option<UnixTime>,
+    /// When it ends.
+    pub not_after: Option<UnixTime>,
+}
+
+impl Window {
+    /// Whether `now` lies within.
+    pub fn holds(&self, now: UnixTime) -> bool {
+        self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|until| now < until)
+    }
+
+    /// Whether it never ends and never began.
+    pub const fn is_always(&self) -> bool {
+        self.not_before.is_none() && self.not_after.is_none()
+    }
+}

@@ -19,7 +19,7 @@ mod tests {
     use portcullis::jwt::key::{HmacKey, InvalidKey};
     use portcullis::jwt::keys::{Keys, Secret};
     use portcullis::jwt::keyset::KeySet;
-    use portcullis::time::UnixTime;
+    use portcullis::time::{UnixTime, Window};
     use serde::Deserialize;
     use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ mod tests {
             return None;
         }
         let key = HmacKey::new(&URL_SAFE_NO_PAD.decode(jwk["k"].as_str()?).ok()?)?;
-        Some(Secret { kid: jwk["kid"].as_str().map(str::to_owned), key, not_before: None, not_after: None })
+        Some(Secret { kid: jwk["kid"].as_str().map(str::to_owned), key, window: Window::default() })
     }
 
     /// Our verdict: why `token` is refused with `jwk` as the only key and `alg` as the only algorithm.

@@ -43,3 +43,16 @@ pub fn replay(check: fn(&[u8])) -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+/// Makes `the()`, the gateway of a configuration, once for each thread.
+#[macro_export]
+macro_rules! the_gateway {
+    ($config:expr) => {
+        fn the() -> &'static ::portcullis::gateway::Gateway {
+            thread_local! {
+                static GATEWAY: &'static ::portcullis::gateway::Gateway = $crate::requests::gateway($config);
+            }
+            GATEWAY.with(|gateway| *gateway)
+        }
+    };
+}

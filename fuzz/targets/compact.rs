@@ -14,6 +14,7 @@ use portcullis::jwt::jws::Jws;
 use portcullis::jwt::key::HmacKey;
 use portcullis::jwt::keys::{Keys, Secret};
 use portcullis::jwt::keyset::KeySet;
+use portcullis::time::Window;
 use portcullis_fuzz::tokens::{NOW, SECRET, is_signed};
 use serde_json::{Map, Value, json};
 
@@ -33,7 +34,7 @@ static PUBLIC: LazyLock<KeySet> = LazyLock::new(|| {
 
 static SECRETS: LazyLock<[Secret; 1]> = LazyLock::new(|| {
     let key = HmacKey::new(SECRET.as_bytes()).expect("it is not empty");
-    [Secret { kid: None, key, not_before: None, not_after: None }]
+    [Secret { kid: None, key, window: Window::default() }]
 });
 
 fn check(data: &[u8]) {

@@ -7,12 +7,12 @@
 
 use portcullis::credential::{Found, Place, find};
 use portcullis::forward::Outbound;
-use portcullis::gateway::{Action, Authn, Authorized, Gateway, Routed, Then};
+use portcullis::gateway::{Action, Authn, Authorized, Routed, Then};
 use portcullis::memory::Memory;
 use portcullis::record::Record;
 use portcullis::request::Headers;
 use portcullis::route::path::{RequestPath, decode};
-use portcullis_fuzz::requests::{Request, action, authenticate, gateway};
+use portcullis_fuzz::requests::{Request, action, authenticate};
 use portcullis_fuzz::tokens::NOW;
 use serde_json::Value;
 
@@ -40,13 +40,7 @@ const CONFIG: &str = r#"{
   ]
 }"#;
 
-thread_local! {
-    static GATEWAY: &'static Gateway = gateway(CONFIG);
-}
-
-fn the() -> &'static Gateway {
-    GATEWAY.with(|gateway| *gateway)
-}
+portcullis_fuzz::the_gateway!(CONFIG);
 
 fn check(data: &[u8]) {
     let request = Request::read(data);
@@ -59,7 +53,7 @@ fn check(data: &[u8]) {
         length.as_ref().is_some_and(|length| length.as_ref().map_or(true, |length| *length > MAX_BODY_BYTES));
     logged(&passed, &request);
     match action(&passed, &head) {
-        Ok(Action { hook, then: Then::Forward(outbound), response_headers }) => {
+        Ok(Action { hook, then: Then::Forward(outbound, response_headers) }) => {
             assert!(!is_too_large, "{length:?}");
             asked(&hook.expect("the route has a hook"), &passed, &request);
             made(&outbound, &passed, &request);
@@ -67,7 +61,7 @@ fn check(data: &[u8]) {
                 assert!(!value.as_ref().is_some_and(|value| value.contains(char::is_control)), "{name}: {value:?}");
             }
         }
-        Ok(action) => assert!(matches!(action.then, Then::Forward(_)), "{action:?}"),
+        Ok(action) => assert!(matches!(action.then, Then::Forward(..)), "{action:?}"),
         Err(refused) => assert_eq!(refused.reply(&head).status, if is_too_large { 413 } else { 400 }),
     }
 }

@@ -5,13 +5,13 @@
 #![cfg_attr(fuzzing, no_main)]
 #![expect(clippy::expect_used, reason = "what these find missing is a finding")]
 
-use portcullis::gateway::{Authn, Gateway, Routed, Then};
+use portcullis::gateway::{Authn, Routed, Then};
 use portcullis::memory::Memory;
 use portcullis::route::path::{RequestPath, decode};
 use portcullis::route::pattern::Pattern;
 use portcullis::route::router::Router;
 use portcullis::url::Target;
-use portcullis_fuzz::requests::{Request, action, authenticate, gateway, literal};
+use portcullis_fuzz::requests::{Request, action, authenticate, literal};
 use portcullis_fuzz::tokens::NOW;
 
 portcullis_fuzz::target!(check);
@@ -30,13 +30,7 @@ const CONFIG: &str = r#"{
   ]
 }"#;
 
-thread_local! {
-    static GATEWAY: &'static Gateway = gateway(CONFIG);
-}
-
-fn the() -> &'static Gateway {
-    GATEWAY.with(|gateway| *gateway)
-}
+portcullis_fuzz::the_gateway!(CONFIG);
 
 fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -81,7 +75,7 @@ fn forwarded(url: &str) {
     let Ok(Routed::Matched(matched)) = the().route(&head) else { return };
     let Authn::Passed(passed) = authenticate(the(), matched, &head, &Memory::default(), NOW) else { return };
     let action = passed.authorize(&head).and_then(|authorized| action(&authorized, &head));
-    let Ok(Then::Forward(outbound)) = action.map(|action| action.then) else { return };
+    let Ok(Then::Forward(outbound, _)) = action.map(|action| action.then) else { return };
 
     let target = Target::parse(url).expect("it was routed");
     let path = RequestPath::parse(target.path).expect("it was routed");

@@ -8,14 +8,14 @@
 use portcullis::authn::{Authorizer, Identity};
 use portcullis::credential::{Found, find};
 use portcullis::forward::Outbound;
-use portcullis::gateway::{Authn, Authorized, Gateway, Matched, Refused, Routed, Then};
+use portcullis::gateway::{Authn, Authorized, Matched, Refused, Routed, Then};
 use portcullis::memory::Memory;
 use portcullis::reply::Reply;
 use portcullis::request::{Head, Headers};
 use portcullis::route::path::{RequestPath, decode};
 use portcullis::time::UnixTime;
 use portcullis::url::Target;
-use portcullis_fuzz::requests::{Lines, Request, action, authenticate, gateway, literal};
+use portcullis_fuzz::requests::{Lines, Request, action, authenticate, literal};
 use portcullis_fuzz::tokens::{NOW, candidates, signed_claims};
 use serde_json::Value;
 
@@ -46,13 +46,7 @@ const CONFIG: &str = r#"{
   ]
 }"#;
 
-thread_local! {
-    static GATEWAY: &'static Gateway = gateway(CONFIG);
-}
-
-fn the() -> &'static Gateway {
-    GATEWAY.with(|gateway| *gateway)
-}
+portcullis_fuzz::the_gateway!(CONFIG);
 
 fn check(data: &[u8]) {
     let request = Request::read(data);
@@ -85,7 +79,7 @@ fn authenticated(matched: Matched<'_, '_>, request: &Request) {
         None => assert!(matches!(route.as_str(), "open" | "optional" | "permissive"), "{route} is strict"),
     }
     match action(&passed, head).map(|action| action.then) {
-        Ok(Then::Forward(outbound)) => forwarded(&passed, &outbound, &request.headers, &route),
+        Ok(Then::Forward(outbound, _)) => forwarded(&passed, &outbound, &request.headers, &route),
         Ok(Then::Answer(reply)) => shared_with_known_origins(&reply, head),
         Err(refused) => refusal(&refused, head),
     }

@@ -13,7 +13,6 @@ use crate::memory::{Entry, KeysUsed, Memo, TokenDigest};
 use crate::records::{Looked, RecordKey};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
-use crate::revocation::short;
 
 /// Digits of an API key's hash that name it to upstreams and in logs.
 const NAME_DIGITS: usize = 12;
@@ -108,23 +107,25 @@ impl<T> CredentialStore<T> {
     ) -> Result<Checked<'g>, Reject> {
         let unknown = |why: String| Reject::new(Code::UnknownCredential).because(why);
         if let Some((_, credential)) = self.known.iter().find(|(known, _)| known == name) {
-            if !credential.counts(context.now) {
+            if !credential.window.holds(context.now) {
                 return Err(unknown("it counts at another time".into()));
             }
             return judge(credential, KeysUsed::Configured);
         }
         let Some(binding) = &self.binding else { return Err(unknown("the configuration does not have it".into())) };
-        let key = RecordKey { binding: binding.clone(), key: short(format!("{kind}:{name}")) };
+        let key = RecordKey::new(binding, format!("{kind}:{name}"));
         match context.records.look(&key, self.ttl_ms, context.now) {
             Looked::Text(text, generation) => match read(text) {
-                Ok(credential) if credential.counts(context.now) => judge(&credential, KeysUsed::Record(generation)),
+                Ok(credential) if credential.window.holds(context.now) => {
+                    judge(&credential, KeysUsed::Record(generation))
+                }
                 Ok(_) => Err(unknown(format!("`{}` counts at another time", key.key))),
                 Err(why) => Err(unknown(format!("`{}` in {binding} cannot be used: {why}", key.key))),
             },
             Looked::Absent => Err(unknown(format!("it is not in {binding}"))),
             Looked::Unknown => Ok(Checked::Needs(Need::Records(vec![key]))),
-            Looked::Unbound => Err(Reject::config(format!("no KV namespace is bound as `{binding}`"))),
-            Looked::Failing => Err(Reject::keys_unavailable(1000, format!("credentials in {binding} cannot be read"))),
+            Looked::Unbound => Err(key.unbound()),
+            Looked::Failing => Err(key.unreadable("credentials")),
         }
     }
 }

@@ -14,7 +14,6 @@ use crate::memory::{Entry, KeysUsed, Memo, TokenDigest};
 use crate::records::{Looked, RecordKey};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
-use crate::revocation::short;
 
 /// One authorizer with the token that it finds on the request.
 struct Claimant<'g, 't> {
@@ -225,16 +224,11 @@ impl Claimant<'_, '_> {
             Looked::Text(text, generation) => (text, generation),
             Looked::Absent => return unknown(format!("there is no `{}` in {}", key.key, key.binding)),
             Looked::Unknown => return Verdict::Needs(Need::Records(vec![key])),
-            Looked::Unbound => {
-                return Verdict::Unavailable(Reject::config(format!("no KV namespace is bound as `{}`", key.binding)));
-            }
-            Looked::Failing => {
-                let why = format!("credentials in {} cannot be read", key.binding);
-                return Verdict::Unavailable(Reject::keys_unavailable(1000, why));
-            }
+            Looked::Unbound => return Verdict::Unavailable(key.unbound()),
+            Looked::Failing => return Verdict::Unavailable(key.unreadable("credentials")),
         };
         let credential = match Credential::signing_key(text, name) {
-            Ok(credential) if credential.counts(context.now) => credential,
+            Ok(credential) if credential.window.holds(context.now) => credential,
             Ok(_) => return unknown(format!("`{}` counts at another time", key.key)),
             Err(why) => return unknown(format!("`{}` in {} cannot be used: {why}", key.key, key.binding)),
         };
@@ -242,7 +236,7 @@ impl Claimant<'_, '_> {
             return Verdict::Bad(TokenError::AlgorithmNotAllowed);
         }
         // One that counts for a time alone is looked at anew for each request.
-        let keys = credential.is_always_good().then_some(KeysUsed::Record(generation));
+        let keys = credential.window.is_always().then_some(KeysUsed::Record(generation));
         match token.verify(credential.proof.keys(), context.now) {
             Ok(verified) => Verdict::Good { verified, consumer: Some(credential.consumer), refresh: None, keys },
             Err(error) => Verdict::Bad(error),
@@ -253,7 +247,7 @@ impl Claimant<'_, '_> {
 impl ConsumerStore {
     /// Where the credential that is called `name` is.
     fn record(&self, name: &str) -> RecordKey {
-        RecordKey { binding: self.binding.clone(), key: short(format!("credential:{name}")) }
+        RecordKey::new(&self.binding, format!("credential:{name}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use super::paths::AuthorizerName;
-use crate::authn::{Authorizer, KeySource};
+use crate::authn::{Authorizer, DEFAULT, KeySource};
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
@@ -23,9 +23,6 @@ const MAX_SKEW_SECONDS: u64 = 600;
 
 /// The type of consumers' tokens.
 const CONSUMERS: &str = "consumers";
-
-/// What the default authorizer is called in logs, and in the keys of KV.
-const DEFAULT: &str = "default";
 
 /// All authorizers of a configuration.
 pub(super) struct Authorizers {
@@ -67,13 +64,14 @@ impl Compiler<'_> {
                 places.push((name.clone(), at.offset));
             }
             let number = all.compiled.len();
+            let headers = self.identity_headers(&at.value);
+            let has_consumers = !headers.consumer.is_empty();
             if is_default {
-                all.names.push(AuthorizerName { name: None, number });
+                all.names.push(AuthorizerName { name: None, number, has_consumers });
             }
             if name.is_some() {
-                all.names.push(AuthorizerName { name: name.clone(), number });
+                all.names.push(AuthorizerName { name: name.clone(), number, has_consumers });
             }
-            let headers = self.identity_headers(&at.value);
             let claimed = headers.claims.iter().map(|(_, header)| header).chain(&headers.payload);
             for header in claimed.chain(&headers.consumer) {
                 if !all.reserved.contains(header) {
@@ -116,7 +114,6 @@ impl Compiler<'_> {
     ) -> Option<Authorizer> {
         let (kind, jwt) = wire.parts()?;
         let (jwt, claims) = self.expand(offset, kind, jwt)?;
-        let label = name.clone().unwrap_or_else(|| DEFAULT.to_owned());
         if let (Some(at), Some(name)) = (jwt.revocation.good(), &name)
             && (name.contains(':') || name == DEFAULT)
         {
@@ -125,7 +122,7 @@ impl Compiler<'_> {
                 format!("an authorizer with revocations cannot be called `{name}`: its records would be another's too"),
             );
         }
-        let revocation = self.revocation(&jwt.revocation, &label);
+        let revocation = self.revocation(&jwt.revocation);
         let mut authorizer = self.jwt(offset, kind, &jwt, name, headers, sources)?;
         self.insist(offset, claims, &mut authorizer.policy.rules)?;
         authorizer.revocation = revocation.ok()?;

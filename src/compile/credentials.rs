@@ -12,7 +12,6 @@ use crate::credential::Place;
 use crate::jwt::alg::Algorithm;
 use crate::jwt::policy::Policy;
 use crate::revocation::Revocation;
-use crate::time::UnixTime;
 
 /// The KV namespace of credentials, unless `binding` names another.
 const NAMESPACE: &str = "CONSUMERS";
@@ -54,11 +53,7 @@ impl Compiler<'_> {
         Policy { algorithms: Some(policy.algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec())), ..policy }
     }
 
-    pub(super) fn revocation(
-        &self,
-        field: &Field<wire::Revocation>,
-        authorizer: &str,
-    ) -> Result<Option<Revocation>, Reported> {
+    pub(super) fn revocation(&self, field: &Field<wire::Revocation>) -> Result<Option<Revocation>, Reported> {
         let at = match field {
             Field::Absent => return Ok(None),
             Field::Bad => return Err(Reported),
@@ -66,7 +61,6 @@ impl Compiler<'_> {
         };
         Ok(Some(Revocation {
             binding: self.text_or(&at.value.binding, REVOCATIONS).ok_or(Reported)?,
-            authorizer: authorizer.to_owned(),
             fail_open: at.value.fail.value() == Some(&Fail::Open),
             ttl_ms: self.ttl(&at.value.cache_ttl_ms, REVOCATION_TTL_MS),
         }))
@@ -150,7 +144,10 @@ impl Compiler<'_> {
         let id = self.consumer_id(&key.consumer_id, &username)?;
         let credential = text.get(..12).unwrap_or_default().to_owned();
         let consumer = Consumer { id, username, credential };
-        Some((text, self.window(consumer, (), &key.not_before, &key.not_after)))
+        Some((
+            text,
+            Credential { consumer, proof: (), window: self.window(&key.not_before, &key.not_after, "credential") },
+        ))
     }
 
     fn known_user(&self, at: &At<wire::KnownUser>) -> Option<(String, Credential<PasswordHash>)> {
@@ -172,7 +169,10 @@ impl Compiler<'_> {
         }
         let id = self.consumer_id(&user.consumer_id, &username)?;
         let consumer = Consumer { id, credential: username.clone(), username: username.clone() };
-        Some((username, self.window(consumer, proof, &user.not_before, &user.not_after)))
+        Some((
+            username,
+            Credential { consumer, proof, window: self.window(&user.not_before, &user.not_after, "credential") },
+        ))
     }
 
     fn consumer_name(&self, at: &At<String>) -> Option<String> {
@@ -193,16 +193,6 @@ impl Compiler<'_> {
             Field::Bad => None,
             Field::Good(at) => self.consumer_name(at),
         }
-    }
-
-    fn window<T>(&self, consumer: Consumer, proof: T, from: &Field<u64>, until: &Field<u64>) -> Credential<T> {
-        if let (Some(from), Some(until)) = (from.good(), until.good())
-            && until.value <= from.value
-        {
-            self.error(until.offset, "`not_after` is not after `not_before`: the credential never counts");
-        }
-        let time = |field: &Field<u64>| field.value().copied().map(UnixTime::from_seconds);
-        Credential { consumer, proof, not_before: time(from), not_after: time(until) }
     }
 
     fn ttl(&self, field: &Field<u64>, default: u64) -> u64 {

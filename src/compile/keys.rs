@@ -14,7 +14,7 @@ use crate::jwt::key::HmacKey;
 use crate::jwt::keys::Secret;
 use crate::jwt::keyset::KeySet;
 use crate::jwt::pem;
-use crate::time::UnixTime;
+use crate::time::{UnixTime, Window};
 use crate::url::HttpUrl;
 
 /// How long a key server may take, and how long old keys serve while it is down, unless configured.
@@ -167,7 +167,7 @@ impl Compiler<'_> {
         let encoding = jwt.secret_encoding.value().copied().unwrap_or(Encoding::Utf8);
         if let Some(at) = jwt.secret.good() {
             let key = self.hmac_key(at, encoding, algorithms)?;
-            return Some(vec![Secret { kid: None, key, not_before: None, not_after: None }]);
+            return Some(vec![Secret { kid: None, key, window: Window::default() }]);
         }
         let list = jwt.secrets.good()?;
         if list.value.is_empty() {
@@ -178,18 +178,24 @@ impl Compiler<'_> {
             .elements()
             .map(|at| {
                 let secret = &at.value;
-                let time = |field: &Field<u64>| field.value().copied().map(UnixTime::from_seconds);
-                if let (Some(from), Some(until)) = (secret.not_before.good(), secret.not_after.good())
-                    && until.value <= from.value
-                {
-                    self.error(until.offset, "`not_after` is not after `not_before`: the secret never counts");
-                }
+                let window = self.window(&secret.not_before, &secret.not_after, "secret");
                 let key = self.hmac_key(self.required(&secret.secret, at.offset, "secret")?, encoding, algorithms)?;
                 let kid = secret.kid.value().cloned();
-                Some(Secret { kid, key, not_before: time(&secret.not_before), not_after: time(&secret.not_after) })
+                Some(Secret { kid, key, window })
             })
             .collect();
         secrets.into_iter().collect()
+    }
+
+    /// The times between which `what` counts.
+    pub(super) fn window(&self, from: &Field<u64>, until: &Field<u64>, what: &str) -> Window {
+        if let (Some(from), Some(until)) = (from.good(), until.good())
+            && until.value <= from.value
+        {
+            self.error(until.offset, format!("`not_after` is not after `not_before`: the {what} never counts"));
+        }
+        let time = |field: &Field<u64>| field.value().copied().map(UnixTime::from_seconds);
+        Window { not_before: time(from), not_after: time(until) }
     }
 
     fn hmac_key(&self, at: &At<String>, encoding: Encoding, algorithms: &[Algorithm]) -> Option<HmacKey> {

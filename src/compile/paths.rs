@@ -48,6 +48,8 @@ pub(crate) const METHODS: [&str; 29] = [
 pub(super) struct AuthorizerName {
     pub(super) name: Option<String>,
     pub(super) number: usize,
+    /// Whether its credentials are consumers'.
+    pub(super) has_consumers: bool,
 }
 
 /// What paths may name.
@@ -56,8 +58,6 @@ pub(super) struct Known<'k> {
     /// Services, by alias, each with the name of its binding.
     pub(super) services: &'k [(String, String)],
     authorizers: &'k [AuthorizerName],
-    /// The numbers of authorizers whose credentials are consumers'.
-    consumers: Vec<usize>,
     variables: &'k Field<wire::Table<String>>,
     /// Some server, service or authorizer could not be read: a name that is not here may be its.
     pub(super) servers_lack: bool,
@@ -90,7 +90,6 @@ impl Compiler<'_> {
             servers,
             services: &services,
             authorizers,
-            consumers: consumers(config),
             variables: &config.variables,
             servers_lack: config.servers.has_bad(),
             services_lack: config.service_bindings.has_bad(),
@@ -199,7 +198,8 @@ impl Compiler<'_> {
                 None => Some(Vec::new()),
             };
             (auth, mode) = self.auth(at, known)?;
-            let has_consumers = auth.iter().any(|number| known.consumers.contains(number));
+            let has_consumers =
+                known.authorizers.iter().any(|known| known.has_consumers && auth.contains(&known.number));
             authorization = self.authorization(path, has_claims, has_consumers).ok()?;
             (hook, response_headers) = (asked?, mapped?);
             action
@@ -314,11 +314,4 @@ impl Compiler<'_> {
             _ => None,
         }
     }
-}
-
-/// The numbers of authorizers whose credentials are consumers'.
-fn consumers(config: &wire::Config) -> Vec<usize> {
-    let all = config.authorizer.good().into_iter().chain(config.authorizers.elements()).enumerate();
-    let has_consumers = |authorizer: &wire::Authorizer| authorizer.parts().is_none_or(|(kind, _)| kind == "consumers");
-    all.filter(|(_, at)| has_consumers(&at.value)).map(|(number, _)| number).collect()
 }

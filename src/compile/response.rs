@@ -6,6 +6,7 @@ use jsonc_parser::common::Ranged;
 use super::Compiler;
 use crate::config::field::{At, Field, Place};
 use crate::config::wire;
+use crate::forward::breaks_header;
 use crate::reply::Reply;
 
 /// Statuses that a fixed answer may have: those below 200 are not answers yet (RFC 9110 section 15.2).
@@ -23,7 +24,7 @@ impl Compiler<'_> {
         for (name, at) in path.response_headers.members() {
             // Each is gone through before any of them can end this, so that every problem is told.
             let (name, value) = (self.header_name(at.offset, name), self.text(at.offset, &at.value));
-            if value.as_ref().is_some_and(|value| value.chars().any(char::is_control)) {
+            if value.as_deref().is_some_and(breaks_header) {
                 self.error(at.offset, "a header's value has no control characters");
             }
             let (Some(name), Some(value)) = (name, value) else {
@@ -34,8 +35,7 @@ impl Compiler<'_> {
         }
         let mut reply = Reply::json(status?, body);
         for (name, value) in headers {
-            reply.headers.retain(|(known, _)| *known != name);
-            reply.header(name, value);
+            reply.replace(name, Some(value));
         }
         known.then_some(reply)
     }

@@ -4,20 +4,22 @@
 //! place and is `Bad` where its value was wrong; the problem itself is already with the others then. Unknown and repeated members are
 //! reported and passed over before serde sees them. An enum is an object whose member `type` names the variant.
 
+mod error;
+
 use std::cell::RefCell;
-use std::fmt;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, VariantAccess, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
 use super::field::{FIELD, PLACE};
 use super::nearest::quoted_with_suggestion;
 use super::problem::Finding;
+use error::{Error, in_words};
 
 /// Names that are allowed, and say nothing, in every object.
 pub(crate) const REMARKS: [&str; 3] = ["$schema", "title", "description"];
@@ -70,81 +72,6 @@ fn kind(value: &Value<'_>) -> &'static str {
         Value::StringLit(_) => "string",
         Value::Array(_) => "list",
         Value::Object(_) => "object",
-    }
-}
-
-/// A value of the wrong kind, as a person would call it. Texts are not repeated: this one may be a secret in the wrong place.
-fn in_words(found: Unexpected<'_>) -> String {
-    match found {
-        Unexpected::Bool(value) => value.to_string(),
-        Unexpected::Unsigned(number) => format!("the number {number}"),
-        Unexpected::Signed(number) => format!("the number {number}"),
-        Unexpected::Float(number) => format!("the number {number}"),
-        Unexpected::Str(_) => "a text".to_owned(),
-        Unexpected::Unit => "null".to_owned(),
-        Unexpected::Seq => "a list".to_owned(),
-        Unexpected::Map => "an object".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-/// An error on its way up to the nearest field.
-#[derive(Debug)]
-pub struct Error {
-    message: String,
-    offset: Option<usize>,
-}
-
-impl Error {
-    fn at(mut self, offset: usize) -> Self {
-        self.offset.get_or_insert(offset);
-        self
-    }
-
-    fn report(self, offset: usize, findings: &RefCell<Vec<Finding>>) {
-        findings.borrow_mut().push(Finding::error(self.offset.unwrap_or(offset), self.message));
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl serde::de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), offset: None }
-    }
-
-    /// Of one name twice in the same spelling `report_repeated_names` tells.
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::custom(format_args!("`{field}` is written twice, in two spellings"))
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        // In the words of JSON, not of Rust.
-        let expected = match expected.to_string().as_str() {
-            "u64" => "a whole number from 0 on".to_owned(),
-            "a boolean" => "true or false".to_owned(),
-            "a sequence" => "a list".to_owned(),
-            "a map" => "an object".to_owned(),
-            "a string" => "a text".to_owned(),
-            other => other.to_owned(),
-        };
-        Self::custom(format_args!("{expected} is expected here, not {}", in_words(found)))
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(found, expected)
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let known = expected.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let name = quoted_with_suggestion(variant, expected.iter().copied());
-        Self::custom(format_args!("unknown value {name} (known: {known})"))
     }
 }
 

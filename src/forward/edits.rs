@@ -1,10 +1,12 @@
 //! The edits to a client's headers on their way to an upstream.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::is_token;
+use super::{breaks_header, is_token};
 use crate::authn::{Authorizer, Identity, KeySource};
 use crate::consumer::{Consumer, is_header_text};
 use crate::credential::{Place, without_cookie, without_parameter};
@@ -53,7 +55,7 @@ pub type Mapped = (String, Option<Template>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
     /// Headers to be removed.
-    pub remove: Vec<String>,
+    pub remove: Vec<Cow<'static, str>>,
     /// Headers to be set then.
     pub set: Vec<(String, String)>,
     /// Headers that were left out, for the log: their values hold control characters.
@@ -71,12 +73,12 @@ impl Edits {
         reserved: &[String],
     ) -> Self {
         let mut edits = Self::default();
-        edits.remove.extend(NOT_FORWARDED.iter().chain(&NOT_BELIEVED).map(|&name| name.to_owned()));
+        edits.remove.extend(NOT_FORWARDED.iter().chain(&NOT_BELIEVED).map(|&name| Cow::Borrowed(name)));
         if let Some(named) = head.headers.get("connection") {
             let names = named.split(',').map(|name| name.trim().to_ascii_lowercase());
-            edits.remove.extend(names.filter(|name| is_token(name)));
+            edits.remove.extend(names.filter(|name| is_token(name)).map(Cow::Owned));
         }
-        edits.remove.extend_from_slice(reserved);
+        edits.remove.extend(reserved.iter().map(|name| Cow::Owned(name.clone())));
         if let Some(target) = Target::parse(head.url) {
             edits.set("x-forwarded-proto", target.scheme);
             edits.set("x-forwarded-host", target.authority);
@@ -90,7 +92,7 @@ impl Edits {
             Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {
                 edits.remove.retain(|name| name != "upgrade");
             }
-            Some(_) => edits.remove.push("upgrade".to_owned()),
+            Some(_) => edits.remove.push("upgrade".into()),
             None => {}
         }
         for authorizer in authorizers.iter().filter(|authorizer| !authorizer.forward_token) {
@@ -98,7 +100,7 @@ impl Edits {
                 edits.take_off(place, head, query);
             }
             if matches!(authorizer.keys, KeySource::Passwords(_)) {
-                edits.remove.push("authorization".to_owned());
+                edits.remove.push("authorization".into());
             }
         }
         if let Some(identity) = identity {
@@ -112,11 +114,7 @@ impl Edits {
         for (name, template) in mapping {
             self.remove(name);
             let Some(text) = template.as_ref().and_then(|template| template.text(values)) else { continue };
-            if text.chars().any(char::is_control) {
-                self.left_out.push(name.clone());
-            } else {
-                self.set.push((name.clone(), text));
-            }
+            self.set_safely(name, text);
         }
     }
 
@@ -124,9 +122,18 @@ impl Edits {
         self.set.push((name.to_owned(), value.into()));
     }
 
+    /// The same for a value out of a token or a request, which is left out where it could break a header line.
+    fn set_safely(&mut self, name: &str, value: String) {
+        if breaks_header(&value) {
+            self.left_out.push(name.to_owned());
+        } else {
+            self.set(name, value);
+        }
+    }
+
     fn remove(&mut self, name: &str) {
         self.set.retain(|(known, _)| known != name);
-        self.remove.push(name.to_owned());
+        self.remove.push(name.to_owned().into());
     }
 
     /// Says to the upstream who is asking.
@@ -142,11 +149,8 @@ impl Edits {
             }
         }
         for (claim, header) in &identity.authorizer.forward_claims {
-            let Some(text) = identity.claims().find(claim).map(claim_text) else { continue };
-            if text.chars().any(char::is_control) {
-                self.left_out.push(header.clone());
-            } else {
-                self.set(header, text);
+            if let Some(text) = identity.claims().find(claim).map(claim_text) {
+                self.set_safely(header, text);
             }
         }
         if let Some(header) = &identity.authorizer.forward_payload {
@@ -158,7 +162,7 @@ impl Edits {
     /// Takes a credential off the request.
     fn take_off(&mut self, place: &Place, head: &Head<'_>, query: &mut String) {
         match place {
-            Place::Header { name, .. } => self.remove.push(name.clone()),
+            Place::Header { name, .. } => self.remove.push(name.clone().into()),
             Place::Query(name) => *query = without_parameter(query, name),
             Place::Cookie(name) => {
                 let line = self.set.iter().find(|(header, _)| header == "cookie").map(|(_, line)| line.clone());

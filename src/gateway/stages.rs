@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::{Fault, Gateway, Refused, Route, RouteAction};
 use crate::authn::{self, Authorizer, Context, Identity, Need, Outcome};
 use crate::cors::Cors;
-use crate::forward::{Outbound, Sender};
+use crate::forward::{Outbound, Sender, breaks_header};
 use crate::jwks::SourceId;
 use crate::limit::{After, Before, Counted, Counters, RateLimit};
 use crate::memory::Memo;
@@ -62,15 +62,13 @@ pub struct Action {
     pub hook: Option<Outbound>,
     /// What is done then.
     pub then: Then,
-    /// Headers of the answer that are set or, where there is no value, removed.
-    pub response_headers: Vec<(String, Option<String>)>,
 }
 
 /// Where the answer comes from.
 #[derive(Debug)]
 pub enum Then {
-    /// From the upstream.
-    Forward(Outbound),
+    /// From the upstream, with headers that are set or, where there is no value, removed.
+    Forward(Outbound, Vec<(String, Option<String>)>),
     /// From the configuration.
     Answer(Reply),
 }
@@ -187,22 +185,22 @@ impl<'g> Authorized<'g, '_> {
             return Err(self.refuse(Reject::new(Code::PayloadTooLarge)));
         }
         let sender = Sender { head, path, authorizers, identity: identity.as_ref(), reserved: &gateway.reserved };
-        let then = match action {
-            RouteAction::Forward(upstream) => {
-                Then::Forward(upstream.outbound(sender).map_err(|reject| self.refuse(reject))?)
-            }
-            RouteAction::Answer(reply) => Then::Answer(self.answer(reply, head)?),
-        };
-        let filled =
-            |template: &Template| template.text(sender.values()).filter(|text| !text.chars().any(char::is_control));
+        let filled = |template: &Template| template.text(sender.values()).filter(|text| !breaks_header(text));
         let response_headers = route.response_headers.iter();
         let response_headers =
             response_headers.map(|(name, template)| (name.clone(), template.as_ref().and_then(filled)));
-        Ok(Action {
-            hook: route.hook.as_ref().map(|hook| hook.outbound(sender)),
-            then,
-            response_headers: response_headers.collect(),
-        })
+        let then = match action {
+            RouteAction::Forward(upstream) => {
+                let outbound = upstream.outbound(sender).map_err(|reject| self.refuse(reject))?;
+                Then::Forward(outbound, response_headers.collect())
+            }
+            RouteAction::Answer(reply) => {
+                let mut reply = self.answer(reply, head)?;
+                response_headers.for_each(|(name, value)| reply.replace(name, value));
+                Then::Answer(reply)
+            }
+        };
+        Ok(Action { hook: route.hook.as_ref().map(|hook| hook.outbound(sender)), then })
     }
 
     /// Who is asking, if anybody is known.

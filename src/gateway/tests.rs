@@ -135,7 +135,7 @@ fn run_with(
     };
     let counted = passed.limits(head).none().unwrap();
     let end = match passed.action(head, counted) {
-        Ok(Action { then: Then::Forward(outbound), .. }) => End::Forwarded(outbound),
+        Ok(Action { then: Then::Forward(outbound, _), .. }) => End::Forwarded(outbound),
         Ok(Action { then: Then::Answer(reply), .. }) => End::Answered(reply),
         Err(refused) => return (Ended::refused(&refused, head), memo),
     };

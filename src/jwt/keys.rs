@@ -2,7 +2,7 @@
 
 use super::key::HmacKey;
 use super::keyset::KeySet;
-use crate::time::UnixTime;
+use crate::time::{UnixTime, Window};
 
 /// A shared secret with the times at which it counts.
 #[derive(Clone, Debug)]
@@ -11,10 +11,8 @@ pub struct Secret {
     pub kid: Option<String>,
     /// The secret.
     pub key: HmacKey,
-    /// From when on it counts.
-    pub not_before: Option<UnixTime>,
-    /// When it stops counting.
-    pub not_after: Option<UnixTime>,
+    /// When it counts.
+    pub window: Window,
 }
 
 /// The keys that a token is held against.
@@ -27,11 +25,6 @@ pub enum Keys<'k> {
 }
 
 impl Secret {
-    /// Whether it counts at all times.
-    pub const fn is_always_good(&self) -> bool {
-        self.not_before.is_none() && self.not_after.is_none()
-    }
-
     /// Whether it may judge a token with this `kid` now. A token that names no key may be signed with any, and a secret that has no name
     /// judges any token.
     pub(super) fn counts(&self, kid: Option<&str>, now: UnixTime) -> bool {
@@ -39,6 +32,6 @@ impl Secret {
             (Some(own), Some(wanted)) => own == wanted,
             _ => true,
         };
-        named && self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|until| now < until)
+        named && self.window.holds(now)
     }
 }

@@ -128,7 +128,7 @@ pub fn decode(text: &str) -> Vec<u8> {
 }
 
 /// `unreserved` of RFC 3986 section 2.3.
-const fn is_unreserved(byte: u8) -> bool {
+pub(crate) const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
@@ -147,7 +147,8 @@ const fn hex_value(digit: u8) -> Option<u8> {
     }
 }
 
-fn push_encoded(text: &mut String, byte: u8) {
+/// Adds `%` and two digits.
+pub(crate) fn push_encoded(text: &mut String, byte: u8) {
     let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'A' + value - 10 });
     text.push('%');
     text.push(digit(byte >> 4));

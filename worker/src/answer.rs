@@ -1,6 +1,6 @@
 //! Refusals, as answers and as lines of the log.
 
-use portcullis::config::wire::{Detail, Level};
+use portcullis::config::wire::Detail;
 use portcullis::gateway::Refused;
 use portcullis::record::{LogRules, Record};
 use portcullis::reject::Reject;
@@ -15,23 +15,10 @@ use crate::{log, with_head};
 /// The answer to a request that is refused.
 pub(crate) fn refused(state: &State, env: &Env, head: &Head<'_>, refused: &Refused<'_>) -> web_sys::Response {
     let reply = refused.reply(head);
-    let rules = refused.log();
-    let record = Record { identity: refused.identity(), ..record(head, &refused.reject, refused.route()) };
+    let record = Record { identity: refused.identity(), ..refusal(head, &refused.reject, refused.route()) };
     log::count_answer(env, state.analytics(), &record);
-    if record.level() <= rules.level {
-        log::write(&Record { time: log::time(), ..record }, rules);
-    }
+    log::write(&record, head, refused.log());
     response(&reply, head)
-}
-
-/// Writes the line of a preflight, which is answered before anything is known of the request but its path.
-pub(crate) fn write_preflight(rules: &LogRules, head: &Head<'_>, status: u16) {
-    if rules.level < Level::Info {
-        return;
-    }
-    let path = Target::parse(head.url).map_or("", |target| target.path);
-    let record = Record { id: head.request_id(), method: head.method, path, status: Some(status), ..Record::default() };
-    log::write(&Record { time: log::time(), ..record }, rules);
 }
 
 /// A refusal from outside of the stages, with the cross-origin headers of the request's route.
@@ -55,7 +42,7 @@ pub(crate) fn refuse_sent(
     with_head(request, id, |head| match state.gateway() {
         Some(gateway) => {
             let refused = gateway.refuse_outright(head, reject.clone());
-            log::count_answer(env, state.analytics(), &record(head, reject, refused.route()));
+            log::count_answer(env, state.analytics(), &refusal(head, reject, refused.route()));
             if let Some(line) = line {
                 log::write_failure(&line, reject, gateway.log());
             }
@@ -68,18 +55,16 @@ pub(crate) fn refuse_sent(
 /// The answer to everything where the configuration is refused as a whole.
 pub(crate) fn refuse_all(head: &Head<'_>) -> web_sys::Response {
     let reject = Reject::config("the configuration is refused as a whole; `portcullis check` says why".into());
-    log::write(&Record { time: log::time(), ..record(head, &reject, None) }, &LogRules::default());
+    log::write(&refusal(head, &reject, None), head, &LogRules::default());
     response(&reject.reply(Detail::Full, head.request_id()), head)
 }
 
-fn record<'r>(head: &Head<'r>, reject: &'r Reject, route: Option<&'r str>) -> Record<'r> {
-    Record {
-        id: head.request_id(),
-        method: head.method,
-        path: Target::parse(head.url).map_or("", |target| target.path),
-        route,
-        status: Some(reject.code().status()),
-        reject: Some(reject),
-        ..Record::default()
-    }
+fn refusal<'r>(head: &Head<'r>, reject: &'r Reject, route: Option<&'r str>) -> Record<'r> {
+    Record { route, reject: Some(reject), ..record(head, reject.code().status()) }
+}
+
+/// What is known of any request that is answered here.
+pub(crate) fn record<'r>(head: &Head<'r>, status: u16) -> Record<'r> {
+    let path = Target::parse(head.url).map_or("", |target| target.path);
+    Record { method: head.method, path, status: Some(status), ..Record::default() }
 }

@@ -9,7 +9,6 @@ use portcullis::gateway::{Action, Authn, Authorized, Gateway, Refused, Routed, T
 use portcullis::limit::{Counted, Counters};
 use portcullis::record::Record;
 use portcullis::reject::Reject;
-use portcullis::reply::Reply;
 use portcullis::request::Head;
 use worker::Env;
 use worker::worker_sys::Context;
@@ -84,7 +83,7 @@ impl<'p> Passage<'p> {
         let matched = match self.gateway.route(self.head)? {
             Routed::Matched(matched) => matched,
             Routed::Answer(reply) => {
-                answer::write_preflight(self.gateway.log(), self.head, reply.status);
+                log::write(&answer::record(self.head, reply.status), self.head, self.gateway.log());
                 return Ok(Decision::Answer(response(&reply, self.head)));
             }
         };
@@ -115,26 +114,25 @@ impl<'p> Passage<'p> {
     }
 
     fn act(&self, permitted: &Authorized<'p, '_>, action: Action) -> Result<Decision, Refused<'p>> {
-        let Action { hook, then, response_headers } = action;
-        let cors = permitted.cors_headers(self.head)?;
+        let Action { hook, then } = action;
         let mut extras = Extras::default();
         if let Some(hook) = &hook {
             extras.hook(hook);
         }
         match then {
             Then::Answer(reply) => {
-                let reply = with_headers(reply, response_headers);
                 let answer = response(&reply, self.head);
                 if hook.is_none() {
                     self.over(permitted, reply.status);
                     return Ok(Decision::Answer(answer));
                 }
+                let cors = permitted.cors_headers(self.head)?;
                 let line = self.begin_line(permitted, &[], &mut extras);
                 let promise =
                     upstream::send_after(self.request, self.env, &answer, cors.as_deref(), line.as_deref(), extras);
                 Ok(Decision::Promise(promise))
             }
-            Then::Forward(outbound) => {
+            Then::Forward(outbound, response_headers) => {
                 extras.response_headers(&response_headers);
                 if let Some(limit) = self.gateway.max_body_bytes() {
                     extras.put("maxBody", limit);
@@ -143,8 +141,9 @@ impl<'p> Passage<'p> {
                     extras.put("timing", true);
                 }
                 let line = self.begin_line(permitted, &outbound.edits.left_out, &mut extras);
-                let cors = cors.as_deref();
-                Ok(Decision::Promise(upstream::send(self.request, self.env, &outbound, cors, line.as_deref(), extras)))
+                let cors = permitted.cors_headers(self.head)?;
+                let (cors, line) = (cors.as_deref(), line.as_deref());
+                Ok(Decision::Promise(upstream::send(self.request, self.env, &outbound, cors, line, extras)))
             }
         }
     }
@@ -161,7 +160,8 @@ impl<'p> Passage<'p> {
         if rules.level == Level::Off {
             return None;
         }
-        let record = Record { time: log::time(), left_out, ..self.record(permitted) };
+        let id = self.head.request_id();
+        let record = Record { time: log::time(), id, left_out, ..self.record(permitted) };
         if record.level() == Level::Warn {
             extras.put("level", 2);
         }
@@ -173,13 +173,9 @@ impl<'p> Passage<'p> {
 
     /// Writes the line of a request that the configuration itself has answered.
     fn over(&self, permitted: &Authorized<'_, '_>, status: u16) {
-        let rules = self.gateway.log();
-        let mut record = Record { status: Some(status), ..self.record(permitted) };
+        let record = Record { status: Some(status), ..self.record(permitted) };
         log::count_answer(self.env, self.state.analytics(), &record);
-        if record.level() <= rules.level {
-            record.time = log::time();
-            log::write(&record, rules);
-        }
+        log::write(&record, self.head, self.gateway.log());
     }
 
     fn record<'r>(&self, permitted: &'r Authorized<'_, '_>) -> Record<'r>
@@ -189,7 +185,6 @@ impl<'p> Passage<'p> {
         let place = permitted.identity().map(|identity| identity.authorizer.keys.place());
         let keys = place.map(|place| self.progress.keys.filter(|_| place == "memory").unwrap_or(place));
         Record {
-            id: self.head.request_id(),
             method: self.head.method,
             path: permitted.path(),
             route: Some(permitted.route()),
@@ -213,15 +208,4 @@ fn counted<Stage>(limits: &Counters<'_, Stage>, asked: Option<&Asked>) -> Result
 
 fn questions<Stage>(limits: &Counters<'_, Stage>) -> Vec<(String, String)> {
     limits.list().iter().map(|counter| (counter.limit.binding.clone(), counter.key.clone())).collect()
-}
-
-/// The configuration's own answer with the headers that a mapping sets or removes.
-fn with_headers(mut reply: Reply, headers: Vec<(String, Option<String>)>) -> Reply {
-    for (name, value) in headers {
-        reply.headers.retain(|(known, _)| *known != name);
-        if let Some(value) = value {
-            reply.header(name, value);
-        }
-    }
-    reply
 }

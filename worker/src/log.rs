@@ -3,6 +3,7 @@
 use portcullis::config::wire::Level;
 use portcullis::record::{LogRules, Record};
 use portcullis::reject::Reject;
+use portcullis::request::Head;
 use serde_json::json;
 use worker::Env;
 
@@ -23,11 +24,11 @@ pub(crate) fn time() -> String {
     js_sys::Date::new_0().to_iso_string().into()
 }
 
-/// Writes the line of a request that is over, if its level is wanted.
-pub(crate) fn write(record: &Record<'_>, rules: &LogRules) {
+/// Writes the line of a request that is over, if its level is wanted. Time and id are found out only then.
+pub(crate) fn write(record: &Record<'_>, head: &Head<'_>, rules: &LogRules) {
     let level = record.level();
     if level <= rules.level {
-        say(level, &record.line(rules));
+        say(level, &Record { time: time(), id: head.request_id(), ..record.clone() }.line(rules));
     }
 }
 

@@ -15,6 +15,7 @@ use crate::jwt::policy::Policy;
 use crate::memory::Memory;
 use crate::records::Records;
 use crate::testing::{NOW, SECRET, hs};
+use crate::time::Window;
 
 fn authorizer(places: Vec<Place>) -> Authorizer {
     let key = HmacKey::new(SECRET.as_bytes()).unwrap();
@@ -28,7 +29,7 @@ fn authorizer(places: Vec<Place>) -> Authorizer {
             types: Vec::new(),
             rules: ClaimRules { require_exp: false, ..ClaimRules::default() },
         },
-        keys: KeySource::Secrets(vec![Secret { kid: None, key, not_before: None, not_after: None }]),
+        keys: KeySource::Secrets(vec![Secret { kid: None, key, window: Window::default() }]),
         forward_claims: Vec::new(),
         forward_payload: None,
         forward_token: true,

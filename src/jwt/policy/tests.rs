@@ -12,6 +12,7 @@ use crate::jwt::keyset::KeySet;
 use crate::testing::{
     NOW, RSA, RSA_PUBLIC_PEM, SECONDS, SECRET, hmac, hs, jwk, jwks, rs, signing_input, with_signature,
 };
+use crate::time::Window;
 
 fn judge(policy: &Policy, keys: Keys<'_>, token: &str) -> Result<(), TokenError> {
     let token = Compact::parse(token)?;
@@ -25,7 +26,7 @@ fn allowing(names: &[&str]) -> Policy {
 
 fn secret(text: &str, kid: Option<&str>) -> Secret {
     let key = HmacKey::new(text.as_bytes()).unwrap();
-    Secret { kid: kid.map(str::to_owned), key, not_before: None, not_after: None }
+    Secret { kid: kid.map(str::to_owned), key, window: Window::default() }
 }
 
 fn good() -> Value {
@@ -261,7 +262,7 @@ fn a_secret_counts_from_not_before_until_before_not_after() {
         ("within", at(-1), at(1), true),
         ("never", at(0), at(0), false),
     ] {
-        let secrets = [Secret { not_before, not_after, ..secret(SECRET, Some("k")) }];
+        let secrets = [Secret { window: Window { not_before, not_after }, ..secret(SECRET, Some("k")) }];
         let expected = if counts { Ok(()) } else { Err(TokenError::UnknownKey) };
         for header in [json!({"alg": "HS256", "kid": "k"}), json!({"alg": "HS256"})] {
             let token = hs(SECRET, &header, &good());
