@@ -1,19 +1,21 @@
-// Builds the Worker: Rust to wasm, wasm to JavaScript glue, and the checked copy of gateway.json beside it. Also wrangler's `[build]`.
+// Builds the Worker: Rust to wasm, wasm to JavaScript glue, and the checked gateway.json into the wasm. Also wrangler's `[build]`.
 //
 //   node scripts/build.mjs [CONFIGURATION]
 //
 // A Worker has the language of rules where its configuration has rules, or with PORTCULLIS_RULES=1: it weighs as much as a third of the rest.
 // Each step is skipped when nothing it depends on has changed, so an edit of gateway.json costs a check and nothing more. Under
 // `wrangler dev`, which ends when its build fails, a broken edit is told and what was built last goes on serving.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bin, installPackages } from "./lib/packages.mjs";
 import { digest, once, root, run, say } from "./lib/run.mjs";
 import { wasmToolchain } from "./lib/toolchain.mjs";
 import { checkConfiguration, checked } from "./lib/check.mjs";
+import { prepared } from "./lib/prepare.mjs";
 
 const out = join(root, "build");
+const PREPARE = join(root, "scripts/lib/prepare.mjs");
 const wasm = join(root, "target/wasm/wasm32-unknown-unknown/release/portcullis_worker.wasm");
 
 /** What wasm-opt may use: what rustc itself emits for this target. */
@@ -70,9 +72,11 @@ function buildWorker(rules) {
     say(`The Worker has ${kilobytes(bytes.length)} of wasm, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} gzip (${rules ? "with rules" : "without rules"})`);
   });
   // Where worker/entry.js takes it from.
-  once(join(out, ".stamp"), `${variant} ${source}`, outputs, () => {
+  const configuration = readFileSync(checked);
+  once(join(out, ".stamp"), digest(variant, source, configuration, readFileSync(PREPARE)), outputs, () => {
     rmSync(join(out, "snippets"), { recursive: true, force: true });
-    for (const file of [...FILES, "snippets"]) cpSync(join(folder, file), join(out, file), { recursive: true });
+    for (const file of [FILES[0], "snippets"]) cpSync(join(folder, file), join(out, file), { recursive: true });
+    writeFileSync(outputs[1], prepared(readFileSync(made[1]), configuration.toString()));
   });
 }
 

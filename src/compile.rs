@@ -10,6 +10,7 @@ mod credentials;
 mod keys;
 mod limits;
 mod paths;
+mod prepared;
 mod presets;
 mod response;
 mod template;
@@ -17,20 +18,23 @@ mod upstream;
 
 use std::cell::{Cell, RefCell};
 
-use crate::config::de::read;
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::{Finding, Problem, Severity};
 use crate::config::reference::{Env, Resolved, resolve};
 use crate::config::source::Source;
 use crate::config::wire;
-use crate::gateway::{Fault, Gateway};
+use crate::gateway::{Fault, Gateway, Methods};
 use crate::jwks;
 use crate::route::router::Router;
 use crate::url::HttpUrl;
 
 #[cfg(feature = "cli")]
 pub(crate) use {limits::WORDS, paths::METHODS, presets::provider_settings, presets::settings_of};
+
+pub use prepared::Prepared;
+
+use paths::Names;
 
 /// Bytes of a token, unless `limits.max_token_bytes` says otherwise: what the header limits of most servers leave room for.
 const MAX_TOKEN_BYTES: usize = 8192;
@@ -56,29 +60,7 @@ impl Compiled {
 
 /// Compiles `text` with the environment `env`. A byte order mark is passed over, as RFC 8259 section 8.1 allows.
 pub fn compile(text: &str, env: Env<'_>) -> Compiled {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let source = match Source::parse(text) {
-        Ok(source) => source,
-        Err(invalid) => {
-            let finding = Finding::error(invalid.offset, format!("not JSON: {}", invalid.reason));
-            return Compiled { gateway: None, problems: vec![finding.locate(text, None)] };
-        }
-    };
-    let compiler = Compiler {
-        source: &source,
-        env,
-        findings: RefCell::default(),
-        scoped_errors: Cell::new(0),
-        depth: Cell::new(0),
-        header_reads: RefCell::default(),
-    };
-    let config: Option<wire::Config> = read(source.root(), &compiler.findings);
-    let gateway = config.map(|config| compiler.gateway(&config));
-    let whole = compiler.errors() == compiler.scoped_errors.get();
-    let mut findings = compiler.findings.into_inner();
-    findings.sort_by_key(|finding| finding.offset);
-    let problems = findings.into_iter().map(|finding| finding.locate(text, Some(&source))).collect();
-    Compiled { gateway: gateway.filter(|_| whole), problems }
+    Prepared::read(text).bind(env)
 }
 
 /// A field that is not as it should be; the problem is with the findings already.
@@ -93,18 +75,36 @@ struct Compiler<'s> {
     depth: Cell<usize>,
     /// Headers of clients' requests that templates read, with the places.
     header_reads: RefCell<Vec<(usize, String)>>,
+    /// How many values referred to an environment that is not at hand.
+    open: Cell<usize>,
+}
+
+impl<'s> Compiler<'s> {
+    fn new(source: &'s Source<'s>, env: Env<'s>, findings: Vec<Finding>) -> Self {
+        Compiler {
+            source,
+            env,
+            findings: RefCell::new(findings),
+            scoped_errors: Cell::new(0),
+            depth: Cell::new(0),
+            header_reads: RefCell::default(),
+            open: Cell::new(0),
+        }
+    }
 }
 
 impl Compiler<'_> {
-    fn gateway(&self, config: &wire::Config) -> Gateway {
-        let servers = self.servers(config);
+    /// All but the routes.
+    fn gateway(&self, config: &wire::Config, router: Router<Methods>) -> (Gateway, Names) {
+        let (aliases, servers) = self.servers(config).into_iter().unzip();
         let mut sources = Vec::new();
         let authorizers = self.authorizers(config, &mut sources);
-        let mut gateway = Gateway {
+        let gateway = Gateway {
             authorizers: authorizers.compiled,
             names: authorizers.names.iter().map(|known| (known.name.clone(), known.number)).collect(),
             sources,
-            router: Router::default(),
+            servers,
+            router,
             routes: Vec::new(),
             cors: config.cors.good().map(|at| self.cors(at)),
             reserved: authorizers.reserved,
@@ -114,8 +114,7 @@ impl Compiler<'_> {
             max_path_bytes: self.limit(config, |limits| &limits.max_path_bytes, MAX_PATH_BYTES),
             max_body_bytes: config.limits.value().and_then(|limits| limits.max_body_bytes.value().copied()),
         };
-        self.paths(config, &servers, &authorizers.names, &mut gateway);
-        gateway
+        (gateway, Names { servers: aliases, services: self.services(config), authorizers: authorizers.names })
     }
 
     /// The servers by alias, each with its URL or what is wrong with it.
@@ -229,7 +228,10 @@ impl Compiler<'_> {
     fn text(&self, offset: usize, text: &str) -> Option<String> {
         match resolve(text, self.env) {
             Ok(Resolved::Value(value)) => Some(value),
-            Ok(Resolved::Open) => None,
+            Ok(Resolved::Open) => {
+                self.open.set(self.open.get() + 1);
+                None
+            }
             Ok(Resolved::Missing(names)) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 let verb = if names.len() == 1 { "is" } else { "are" };

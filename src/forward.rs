@@ -40,10 +40,17 @@ pub struct Upstream {
 /// Where an upstream is.
 #[derive(Clone, Debug)]
 pub enum Destination {
-    /// At a URL.
-    Server(HttpUrl),
+    /// At the server with this number.
+    Server(usize),
     /// Bound to this Worker under this name.
     Service(String),
+}
+
+/// The same with the server's URL.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Address<'g> {
+    Server(&'g HttpUrl),
+    Service(&'g str),
 }
 
 /// What becomes of a path on its way to the upstream.
@@ -122,11 +129,11 @@ impl<'s> Sender<'s> {
 }
 
 impl Upstream {
-    /// The request for this upstream.
+    /// The request for this upstream, which is at `address`.
     ///
     /// # Errors
     /// `invalid_request` where a rewritten path lacks something that the request does not have.
-    pub(crate) fn outbound(&self, sender: Sender<'_>) -> Result<Outbound, Reject> {
+    pub(crate) fn outbound(&self, address: Address<'_>, sender: Sender<'_>) -> Result<Outbound, Reject> {
         let (mut edits, mut query) = sender.edits();
         edits.apply(&self.headers, sender.values());
         for (name, template) in &self.query {
@@ -138,24 +145,17 @@ impl Upstream {
                 Reject::new(Code::InvalidRequest).because(format!("the path cannot be rewritten for lack of {lacking}"))
             })?,
         };
-        let (base, service) = match &self.to {
-            Destination::Server(url) => (format!("{}{}", url.origin, url.base), None),
-            Destination::Service(binding) => (sender.origin(), Some(binding.clone())),
+        let (base, service, is_at_root) = match address {
+            Address::Server(url) => (format!("{}{}", url.origin, url.base), None, url.base.is_empty()),
+            Address::Service(binding) => (sender.origin(), Some(binding.to_owned()), true),
         };
-        let slash = if path.is_empty() && self.is_at_root() { "/" } else { "" };
+        let slash = if path.is_empty() && is_at_root { "/" } else { "" };
         let url = format!("{base}{path}{slash}{query}");
         let retries = self
             .retries
             .clone()
             .filter(|_| SAFE_METHODS.contains(&sender.head.method) && sender.head.headers.get("upgrade").is_none());
         Ok(Outbound { url, service, edits, timeout_ms: self.timeout_ms, retries })
-    }
-
-    fn is_at_root(&self) -> bool {
-        match &self.to {
-            Destination::Server(url) => url.base.is_empty(),
-            Destination::Service(_) => true,
-        }
     }
 }
 

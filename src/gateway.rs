@@ -14,7 +14,7 @@ use crate::authn::{Authorizer, Identity, KeySource};
 use crate::authorization::Authorization;
 use crate::config::wire::{Detail, Mode};
 use crate::cors::{self, Cors};
-use crate::forward::{Destination, Hook, Mapped, Upstream};
+use crate::forward::{Address, Destination, Hook, Mapped, Upstream};
 use crate::jwks::{Source, SourceId};
 use crate::limit::RateLimit;
 use crate::record::LogRules;
@@ -23,7 +23,7 @@ use crate::reply::Reply;
 use crate::request::Head;
 use crate::route::path::RequestPath;
 use crate::route::router::Router;
-use crate::url::Target;
+use crate::url::{HttpUrl, Target};
 
 pub(crate) use methods::Methods;
 pub use stages::{Action, Authenticated, Authn, Authorized, Matched, Then};
@@ -45,6 +45,7 @@ pub struct Gateway {
     /// Name and number of each authorizer; the default one goes by none, and by its own if it has one.
     pub(crate) names: Vec<(Option<String>, usize)>,
     pub(crate) sources: Vec<Source>,
+    pub(crate) servers: Vec<Result<HttpUrl, Fault>>,
     pub(crate) router: Router<Methods>,
     pub(crate) routes: Vec<Route>,
     /// Rules for paths that have none of their own, and for answers that belong to no path.
@@ -164,7 +165,8 @@ impl Gateway {
         let routes = self.routes.iter().filter_map(|route| route.action.as_ref().err());
         let cors = self.routes.iter().map(|route| &route.cors).chain([&self.cors]);
         let cors = cors.filter_map(|cors| cors.as_ref()?.as_ref().err());
-        authorizers.chain(routes).chain(cors).flat_map(|fault| fault.0.iter().map(String::as_str))
+        let servers = self.servers.iter().filter_map(|server| server.as_ref().err());
+        authorizers.chain(servers).chain(routes).chain(cors).flat_map(|fault| fault.0.iter().map(String::as_str))
     }
 
     /// How the log is kept.
@@ -212,6 +214,17 @@ impl Gateway {
         match self.route(head) {
             Ok(Routed::Matched(matched)) => matched.refuse(reject),
             _ => self.refuse(reject, self.cors.as_ref()),
+        }
+    }
+
+    /// Where an upstream is, or what is wrong with its server.
+    fn address<'g>(&'g self, to: &'g Destination) -> Result<Address<'g>, Reject> {
+        match to {
+            Destination::Service(binding) => Ok(Address::Service(binding)),
+            Destination::Server(number) => match self.servers.get(*number) {
+                Some(server) => server.as_ref().map(Address::Server).map_err(Fault::reject),
+                None => Err(Reject::config(format!("there is no server {number}"))),
+            },
         }
     }
 

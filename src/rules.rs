@@ -9,6 +9,7 @@ mod cel;
 mod needs;
 
 use std::cell::OnceCell;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -43,7 +44,6 @@ impl Kind {
 }
 
 /// One rule of a path.
-#[derive(Debug)]
 pub struct Rule {
     /// What it does.
     pub kind: Kind,
@@ -101,6 +101,13 @@ impl Rule {
 
     fn program(&self) -> Result<&Program, String> {
         self.program.get_or_init(|| Program::compile(&self.source)).as_ref().map_err(Clone::clone)
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whether it was asked already is nothing that it is.
+        f.debug_struct("Rule").field("kind", &self.kind).field("source", &self.source).finish_non_exhaustive()
     }
 }
 

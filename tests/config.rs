@@ -7,7 +7,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use portcullis::compile::{Compiled, compile};
+    use portcullis::compile::{Compiled, Prepared, compile};
     use portcullis::config::problem::Severity;
     use portcullis::config::reference::Env;
 
@@ -75,6 +75,25 @@ mod tests {
             }
         }
         assert!(good >= 1 && bad >= 25, "{good} good, {bad} bad");
+    }
+
+    #[test]
+    fn what_a_build_prepares_becomes_the_same_gateway_in_every_environment() {
+        let everything = |name: &str| Some(format!("https://{}.example", name.to_lowercase().replace('_', "-")));
+        let nothing = |_: &str| None;
+        let mut good = 0;
+        for file in examples() {
+            let text = fs::read_to_string(&file).unwrap();
+            if !compile(&text, Env::Unknown).is_good() {
+                continue;
+            }
+            good += 1;
+            for env in [Env::Unknown, Env::Known(&everything), Env::Known(&nothing)] {
+                let (prepared, direct) = (Prepared::new(&text).bind(env), compile(&text, env));
+                assert_eq!(format!("{prepared:?}"), format!("{direct:?}"), "{}", file.display());
+            }
+        }
+        assert!(good >= 5, "{good} good ones");
     }
 
     #[test]

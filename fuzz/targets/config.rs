@@ -2,7 +2,7 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
-use portcullis::compile::{Compiled, compile};
+use portcullis::compile::{Compiled, Prepared, compile};
 use portcullis::config::files;
 use portcullis::config::reference::Env;
 use portcullis::config::source::Source;
@@ -29,6 +29,11 @@ fn check(data: &[u8]) {
     assert_eq!(in_build.gateway.is_some(), in_worker.gateway.is_some(), "{:?}", in_worker.problems);
     assert_eq!(in_build.gateway.is_some(), judged.gateway.is_some(), "{:?}", judged.problems);
     assert!(in_worker.is_good() || !judged.is_good(), "{:?}", in_worker.problems);
+
+    if in_build.is_good() {
+        let prepared = Prepared::new(text).bind(Env::Known(&everything));
+        assert_eq!(format!("{prepared:?}"), format!("{in_worker:?}"), "another gateway out of a build");
+    }
 
     let (inlined, _) = files::inline(text, &|_| Ok(KEYS.to_owned()));
     assert_eq!(Source::parse(text).is_ok(), Source::parse(&inlined).is_ok(), "{inlined}");

@@ -7,9 +7,9 @@ use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
 use crate::config::reference::has_reference;
 use crate::config::wire::{self, Auth, Mode};
-use crate::gateway::{Fault, Gateway, Route, RouteAction};
+use crate::gateway::{Methods, Route, RouteAction};
 use crate::route::pattern::Pattern;
-use crate::url::HttpUrl;
+use crate::route::router::Router;
 
 /// The methods that the runtime passes on (those of kj's HTTP library but CONNECT), and `ANY` for all of them.
 pub(crate) const METHODS: [&str; 29] = [
@@ -52,12 +52,18 @@ pub(super) struct AuthorizerName {
     pub(super) has_consumers: bool,
 }
 
+/// What the file gives names to.
+pub(super) struct Names {
+    /// The aliases of servers, in the order of [`Gateway::servers`](crate::gateway::Gateway).
+    pub(super) servers: Vec<String>,
+    /// Services, by alias, each with the name of its binding.
+    pub(super) services: Vec<(String, String)>,
+    pub(super) authorizers: Vec<AuthorizerName>,
+}
+
 /// What paths may name.
 pub(super) struct Known<'k> {
-    pub(super) servers: &'k [(String, Result<HttpUrl, Fault>)],
-    /// Services, by alias, each with the name of its binding.
-    pub(super) services: &'k [(String, String)],
-    authorizers: &'k [AuthorizerName],
+    pub(super) names: &'k Names,
     variables: &'k Field<wire::Table<String>>,
     /// Some server, service or authorizer could not be read: a name that is not here may be its.
     pub(super) servers_lack: bool,
@@ -65,57 +71,49 @@ pub(super) struct Known<'k> {
     authorizers_lack: bool,
 }
 
-impl Known<'_> {
-    pub(super) fn server(&self, alias: &str) -> Option<&Result<HttpUrl, Fault>> {
-        self.servers.iter().find(|(known, _)| known == alias).map(|(_, url)| url)
-    }
-
-    /// What is wrong with the server that `path` names.
-    fn server_fault(&self, path: &wire::Path) -> Option<Fault> {
-        let wire::Integration::HttpProxy(proxy) = path.integration.value()? else { return None };
-        self.server(proxy.server.value()?)?.as_ref().err().cloned()
-    }
-}
-
-impl Compiler<'_> {
-    pub(super) fn paths(
-        &self,
-        config: &wire::Config,
-        servers: &[(String, Result<HttpUrl, Fault>)],
-        authorizers: &[AuthorizerName],
-        gateway: &mut Gateway,
-    ) {
-        let services = self.services(config);
-        let known = Known {
-            servers,
-            services: &services,
-            authorizers,
+impl<'k> Known<'k> {
+    pub(super) fn new(config: &'k wire::Config, names: &'k Names) -> Self {
+        Self {
+            names,
             variables: &config.variables,
             servers_lack: config.servers.has_bad(),
             services_lack: config.service_bindings.has_bad(),
             authorizers_lack: config.authorizer.is_bad() || config.authorizers.has_bad(),
-        };
+        }
+    }
+}
+
+impl Compiler<'_> {
+    /// Which path and method is which route, by its number, and the pattern of each. Neither depends on an environment.
+    pub(super) fn routing(&self, config: &wire::Config) -> (Router<Methods>, Vec<Option<Pattern>>) {
         if config.paths.is_absent() {
             self.error(0, "`paths` is missing");
         }
+        let mut router = Router::default();
+        let mut patterns = Vec::new();
         // Where each route stands in the file, by its number.
         let mut places = Vec::new();
         for at in config.paths.elements() {
             let pattern = self.pattern(at);
             let methods = self.methods(at);
-            let route = self.route(at, &known, pattern.as_ref(), &mut gateway.reserved);
-            let number = gateway.routes.len();
-            gateway.routes.push(route);
             places.push(at.value.path.good().map_or(at.offset, |path| path.offset));
-            if let Some(pattern) = pattern {
-                self.insert(gateway, &pattern, &methods, number, &places);
+            if let Some(pattern) = &pattern {
+                self.insert(&mut router, pattern, &methods, patterns.len(), &places);
             }
+            patterns.push(pattern);
         }
-        self.check_header_reads(&gateway.reserved);
+        (router, patterns)
     }
 
-    fn insert(&self, gateway: &mut Gateway, pattern: &Pattern, methods: &[String], number: usize, places: &[usize]) {
-        let Some(entry) = gateway.router.entry(pattern, Default::default) else { return };
+    fn insert(
+        &self,
+        router: &mut Router<Methods>,
+        pattern: &Pattern,
+        methods: &[String],
+        number: usize,
+        places: &[usize],
+    ) {
+        let Some(entry) = router.entry(pattern, Default::default) else { return };
         let place = |number: usize| places.get(number).copied().unwrap_or(0);
         for method in methods {
             let taken = if method == "ANY" {
@@ -174,7 +172,7 @@ impl Compiler<'_> {
         methods
     }
 
-    fn route(
+    pub(super) fn route(
         &self,
         at: &At<wire::Path>,
         known: &Known<'_>,
@@ -199,7 +197,7 @@ impl Compiler<'_> {
             };
             (auth, mode) = self.auth(at, known)?;
             let has_consumers =
-                known.authorizers.iter().any(|known| known.has_consumers && auth.contains(&known.number));
+                known.names.authorizers.iter().any(|known| known.has_consumers && auth.contains(&known.number));
             authorization = self.authorization(path, has_claims, has_consumers).ok()?;
             (hook, response_headers) = (asked?, mapped?);
             action
@@ -213,14 +211,14 @@ impl Compiler<'_> {
             hook,
             cors: path.cors.good().map(|cors| self.cors(cors)),
             response_headers,
-            action: action.map_err(|fault| known.server_fault(path).unwrap_or(fault)),
+            action,
         }
     }
 
     /// The numbers of the authorizers, and the mode that takes the place of their own. `None` for whatever is wrong here, which spoils the
     /// route: it can never end up open by mistake.
     fn auth(&self, at: &At<wire::Path>, known: &Known<'_>) -> Option<(Vec<usize>, Option<Mode>)> {
-        let Known { authorizers, authorizers_lack, .. } = *known;
+        let Known { names: Names { authorizers, .. }, authorizers_lack, .. } = *known;
         let by_name = |name: &str, offset: usize| {
             let found = authorizers.iter().find(|known| known.name.as_deref() == Some(name));
             if found.is_none() && !authorizers_lack {

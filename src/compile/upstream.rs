@@ -68,23 +68,20 @@ impl Compiler<'_> {
 
     fn server(&self, proxy: &wire::HttpProxy, offset: usize, known: &Known<'_>) -> Option<Destination> {
         let server = self.required(&proxy.server, offset, "server")?;
-        let Some(found) = known.server(&server.value) else {
-            if !known.servers_lack {
-                let names = known.servers.iter().map(|(alias, _)| alias.as_str());
-                self.error(server.offset, unknown("server", &server.value, names));
-            }
-            return None;
-        };
-        // What is wrong with a server is told where the server is.
-        found.as_ref().ok().cloned().map(Destination::Server)
+        let found = known.names.servers.iter().position(|alias| *alias == server.value);
+        if found.is_none() && !known.servers_lack {
+            let names = known.names.servers.iter().map(String::as_str);
+            self.error(server.offset, unknown("server", &server.value, names));
+        }
+        found.map(Destination::Server)
     }
 
     /// The name under which the service with the alias in `field` is bound.
     fn service(&self, field: &Field<String>, offset: usize, known: &Known<'_>) -> Option<String> {
         let alias = self.required(field, offset, "binding")?;
-        let found = known.services.iter().find(|(name, _)| *name == alias.value);
+        let found = known.names.services.iter().find(|(name, _)| *name == alias.value);
         if found.is_none() && !known.services_lack {
-            let names = known.services.iter().map(|(name, _)| name.as_str());
+            let names = known.names.services.iter().map(|(name, _)| name.as_str());
             self.error(alias.offset, unknown("service binding", &alias.value, names));
         }
         found.map(|(_, binding)| binding.clone())

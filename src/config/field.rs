@@ -69,6 +69,14 @@ impl<T> Field<Vec<Field<T>>> {
     pub fn elements(&self) -> impl Iterator<Item = &At<T>> {
         self.value().into_iter().flatten().filter_map(Field::good)
     }
+
+    /// Drops the elements that stand at `offsets`, which are in the order of the file.
+    pub fn forget(&mut self, offsets: &[usize]) {
+        if let Self::Good(list) = self {
+            list.value.retain(|element| element.good().is_none_or(|at| offsets.binary_search(&at.offset).is_err()));
+            list.value.shrink_to_fit();
+        }
+    }
 }
 
 impl<'t, T: Deserialize<'t>> Deserialize<'t> for Field<T> {

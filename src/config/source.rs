@@ -1,6 +1,6 @@
 //! The text of a configuration, parsed as strict JSON (RFC 8259) with the place of every value.
 
-use jsonc_parser::ast::Value;
+use jsonc_parser::ast::{Array, NullKeyword, Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
@@ -66,6 +66,33 @@ impl<'t> Source<'t> {
         }
     }
 
+    /// Drops the values that start at `offsets`; their places stay.
+    pub fn forget(&mut self, offsets: &[usize]) {
+        for &offset in offsets {
+            if let Some(value) = self.value_at_mut(offset) {
+                *value = Value::NullKeyword(NullKeyword { range: value.range() });
+            }
+        }
+    }
+
+    fn value_at_mut(&mut self, offset: usize) -> Option<&mut Value<'t>> {
+        let mut value = &mut self.root;
+        while value.start() != offset {
+            value = match value {
+                Value::Object(object) => {
+                    let index = member_at(object, offset)?;
+                    &mut object.properties.get_mut(index)?.value
+                }
+                Value::Array(array) => {
+                    let index = element_at(array, offset)?;
+                    array.elements.get_mut(index)?
+                }
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+
     /// The JSON pointer (RFC 6901) of the innermost value or member that `offset` lies in.
     pub fn pointer_at(&self, offset: usize) -> String {
         let mut pointer = String::new();
@@ -89,22 +116,32 @@ enum Step<'a> {
     Element(usize),
 }
 
-/// The child of `parent` whose member or element covers `offset`. Children stand in the order of the text, so it is looked up by halves: a
-/// file with ten thousand paths is asked for each of them.
+/// The child of `parent` whose member or element covers `offset`.
 fn child_at<'a, 't>(parent: &'a Value<'t>, offset: usize) -> Option<(Step<'a>, &'a Value<'t>)> {
     match parent {
         Value::Object(object) => {
-            let after = object.properties.partition_point(|member| member.start() <= offset);
-            let member = object.properties.get(after.checked_sub(1)?)?;
-            (offset < member.end()).then(|| (Step::Member(member.name.as_str()), &member.value))
+            let member = object.properties.get(member_at(object, offset)?)?;
+            Some((Step::Member(member.name.as_str()), &member.value))
         }
         Value::Array(array) => {
-            let index = array.elements.partition_point(|element| element.start() <= offset).checked_sub(1)?;
-            let element = array.elements.get(index)?;
-            (offset < element.end()).then_some((Step::Element(index), element))
+            let index = element_at(array, offset)?;
+            Some((Step::Element(index), array.elements.get(index)?))
         }
         _ => None,
     }
+}
+
+/// The number of the member that covers `offset`. Children stand in the order of the text, so it is looked up by halves: a file with ten
+/// thousand paths is asked for each of them.
+fn member_at(object: &Object<'_>, offset: usize) -> Option<usize> {
+    let index = object.properties.partition_point(|member| member.start() <= offset).checked_sub(1)?;
+    object.properties.get(index).filter(|member| offset < member.end()).map(|_| index)
+}
+
+/// The number of the element that covers `offset`.
+fn element_at(array: &Array<'_>, offset: usize) -> Option<usize> {
+    let index = array.elements.partition_point(|element| element.start() <= offset).checked_sub(1)?;
+    array.elements.get(index).filter(|element| offset < element.end()).map(|_| index)
 }
 
 /// Line and column of a byte offset, both counted from one; columns count characters, as editors do.

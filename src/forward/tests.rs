@@ -5,22 +5,23 @@ mod identity;
 use super::*;
 use crate::testing::{headers, request};
 
-fn upstream(url: &str, strip_segments: usize) -> Upstream {
-    Upstream {
-        to: Destination::Server(HttpUrl::parse(url).unwrap()),
+fn upstream(url: &str, strip_segments: usize) -> (HttpUrl, Upstream) {
+    let upstream = Upstream {
+        to: Destination::Server(0),
         path: PathRule::Strip(strip_segments),
         headers: Vec::new(),
         query: Vec::new(),
         timeout_ms: 1_234,
         retries: None,
-    }
+    };
+    (HttpUrl::parse(url).unwrap(), upstream)
 }
 
 /// What goes out for a request without anybody's identity.
-fn plain(upstream: &Upstream, head: &Head<'_>) -> Outbound {
+fn plain((url, upstream): &(HttpUrl, Upstream), head: &Head<'_>) -> Outbound {
     let path = RequestPath::parse(Target::parse(head.url).unwrap().path).unwrap();
     let sender = Sender { head, path: &path, authorizers: &[], identity: None, reserved: &[] };
-    upstream.outbound(sender).unwrap()
+    upstream.outbound(Address::Server(url), sender).unwrap()
 }
 
 fn url_of(server: &str, strip_segments: usize, target: &str) -> String {

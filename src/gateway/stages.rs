@@ -191,7 +191,8 @@ impl<'g> Authorized<'g, '_> {
             response_headers.map(|(name, template)| (name.clone(), template.as_ref().and_then(filled)));
         let then = match action {
             RouteAction::Forward(upstream) => {
-                let outbound = upstream.outbound(sender).map_err(|reject| self.refuse(reject))?;
+                let outbound = gateway.address(&upstream.to).and_then(|address| upstream.outbound(address, sender));
+                let outbound = outbound.map_err(|reject| self.refuse(reject))?;
                 Then::Forward(outbound, response_headers.collect())
             }
             RouteAction::Answer(reply) => {

@@ -1,5 +1,5 @@
 // What every end-to-end test stands on: the bundle that `wrangler deploy` would upload, on workerd as Miniflare runs it, with an
-// upstream of its own. One build is shared by all files; only the configuration beside the wasm differs.
+// upstream of its own. One build is shared by all files; only the configuration in the wasm differs.
 import { spawnSync } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
+import { prepared } from "../../scripts/lib/prepare.mjs";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const command = join(root, "target/debug/portcullis");
@@ -41,19 +42,18 @@ function checked(text, beside) {
   }
 }
 
-const MODULE_TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm", ".json": "Text" };
-
 /** The build that a configuration needs: rules have their language with them, and all other tests show what the plain build does. */
-function bundleFor(configuration) {
-  return join(root, /"rules"/.test(configuration) ? "build/bundle-rules" : "build/bundle");
+function buildFor(configuration) {
+  const [bundle, wasm] = /"rules"/.test(configuration) ? ["bundle-rules", "with-rules"] : ["bundle", "plain"];
+  return { bundle: join(root, "build", bundle), wasm: readFileSync(join(root, "build", wasm, "portcullis_bg.wasm")) };
 }
 
-function modules(bundle, configuration, patch) {
-  const files = readdirSync(bundle).filter((file) => /\.(js|wasm|json)$/.test(file));
-  const listed = files.map((path) => {
-    const type = MODULE_TYPES[path.slice(path.lastIndexOf("."))];
-    const contents = type === "Text" ? configuration : readFileSync(join(bundle, path));
-    return { type, path: join(bundle, path), contents: type === "ESModule" ? patch(contents.toString()) : contents };
+function modules({ bundle, wasm }, configuration, patch) {
+  const files = readdirSync(bundle).filter((file) => /\.(js|wasm)$/.test(file));
+  const listed = files.map((file) => {
+    const path = join(bundle, file);
+    if (file.endsWith(".wasm")) return { type: "CompiledWasm", path, contents: prepared(wasm, configuration) };
+    return { type: "ESModule", path, contents: patch(readFileSync(path, "utf8")) };
   });
   // The entry point comes first.
   return listed.sort((a) => (a.path.endsWith("entry.js") ? -1 : 1));
@@ -66,12 +66,12 @@ function modules(bundle, configuration, patch) {
  */
 export async function gateway(configuration, { bindings = {}, patch = (code) => code, others = [], folder, ...options } = {}) {
   const text = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
-  const bundle = bundleFor(text);
+  const build = buildFor(text);
   const log = [];
   const worker = {
     name: "gateway",
-    modules: modules(bundle, checked(text, folder), patch),
-    modulesRoot: bundle,
+    modules: modules(build, checked(text, folder), patch),
+    modulesRoot: build.bundle,
     compatibilityDate: "2026-04-01",
     bindings,
     kvNamespaces: ["JWKS_CACHE"],

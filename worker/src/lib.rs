@@ -3,6 +3,7 @@
 //! `worker/guard.js` calls the exports. They are plain functions, not `#[event(fetch)]`: that one makes every answer wait for a Rust
 //! future, which costs more than all that is decided here. Only a request that has to wait, for keys or for a rate limit, becomes one.
 
+mod allocator;
 mod answer;
 mod convert;
 mod decide;
@@ -27,6 +28,14 @@ use crate::decide::{Asked, Decision, Progress, Wait};
 /// How often one request may wait: for keys from KV and from the source for each of a few authorizers, for records, and for rate limits.
 /// What the library asks for changes with every answer, so this is never met; it is here so that nothing can go round in circles.
 const MAX_WAITS: usize = 100;
+
+/// For the build, which keeps what memory holds after this: nothing here may ask JavaScript for anything.
+#[wasm_bindgen]
+pub fn prepare(text: &str) {
+    allocator::clear_what_is_freed(true);
+    state::prepare(text);
+    allocator::clear_what_is_freed(false);
+}
 
 /// One request: its response, a promise of it, or `undefined` where something must be waited for and [`fetch_waiting`] is to be called.
 #[wasm_bindgen]

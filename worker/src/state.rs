@@ -1,11 +1,11 @@
 //! What an isolate keeps between requests: plain data, never a promise of some request.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{JsString, Reflect};
+use js_sys::Reflect;
 use portcullis::authn::Context;
-use portcullis::compile::compile;
+use portcullis::compile::Prepared;
 use portcullis::config::problem::Severity;
 use portcullis::config::reference::Env as References;
 use portcullis::gateway::{BindingKind, Gateway};
@@ -13,21 +13,20 @@ use portcullis::jwks::KeyRing;
 use portcullis::memory::{Memo, Memory};
 use portcullis::records::Records;
 use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 
 use crate::convert::now;
 use crate::log;
 
-#[wasm_bindgen]
-extern "C" {
-    /// The checked text of gateway.json, put there by `worker/entry.js`.
-    #[wasm_bindgen(thread_local_v2, js_name = __portcullis_config)]
-    static CONFIG: JsString;
+thread_local! {
+    /// What the build made of gateway.json. It is part of the wasm that is deployed: `scripts/lib/prepare.mjs`.
+    static PREPARED: Cell<Option<Prepared<'static>>> = const { Cell::new(None) };
+    static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
 }
 
-thread_local! {
-    static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
+/// Compiles the checked text of gateway.json as far as it goes without an environment.
+pub(crate) fn prepare(text: &str) {
+    PREPARED.set(Some(Prepared::new(String::leak(text.to_owned()))));
 }
 
 /// The compiled configuration, and the keys that were fetched for it.
@@ -47,8 +46,9 @@ pub(crate) fn of(env: &Env) -> Rc<State> {
 
 impl State {
     fn new(env: &Env) -> Self {
-        let text = CONFIG.with(|text| text.as_string()).unwrap_or_default();
-        let compiled = compile(&text, References::Known(&|name| binding(env, name)));
+        // Without it there is no gateway, and everything is refused.
+        let prepared = PREPARED.take().unwrap_or_else(|| Prepared::new(""));
+        let compiled = prepared.bind(References::Known(&|name| binding(env, name)));
         for problem in &compiled.problems {
             let say = if problem.severity == Severity::Error { log::error } else { log::warn };
             say(&format!("gateway.json:{problem}"));

@@ -62,7 +62,8 @@ fn sent(authorizer: &Authorizer, url: &str, list: &[(&str, &str)], reserved: &[S
     let path = RequestPath::parse(Target::parse(url).unwrap().path).unwrap();
     let authorizers = [authorizer];
     let sender = Sender { head: &head, path: &path, authorizers: &authorizers, identity: identity.as_ref(), reserved };
-    upstream("https://up.example", 0).outbound(sender).unwrap()
+    let (server, upstream) = upstream("https://up.example", 0);
+    upstream.outbound(Address::Server(&server), sender).unwrap()
 }
 
 fn with_claims(payload: &Value, authorizer: &Authorizer) -> Outbound {
