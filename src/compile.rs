@@ -11,6 +11,8 @@ mod keys;
 mod limits;
 mod paths;
 mod presets;
+#[cfg(feature = "cli")]
+mod reach;
 mod response;
 mod template;
 mod upstream;
@@ -115,6 +117,8 @@ impl Compiler<'_> {
             max_body_bytes: config.limits.value().and_then(|limits| limits.max_body_bytes.value().copied()),
         };
         self.paths(config, &servers, &authorizers.names, &mut gateway);
+        #[cfg(feature = "cli")]
+        self.reach(config, &gateway);
         gateway
     }
 
