@@ -136,7 +136,7 @@ impl Namespace {
         } else {
             String::new()
         };
-        format!("wrangler: {why}{advice}")
+        format!("{why}{advice}")
     }
 }
 

@@ -51,7 +51,7 @@ impl Wrangler {
             return Ok(told);
         }
         let words = format!("{}\n{told}", String::from_utf8_lossy(&output.stderr));
-        Err(reason(&words))
+        Err(format!("wrangler: {}", reason(&words)))
     }
 }
 

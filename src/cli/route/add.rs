@@ -226,7 +226,9 @@ fn hints(wanted: &Wanted, arguments: &Arguments, is_new: bool) -> Vec<String> {
             }
         }
         (None, _) if is_new => {
-            notes.push("the answer is fixed, to try it: `--to URL --force` sends requests on".to_owned());
+            notes.push(
+                "the answer is fixed, to try it: the same command with `--to URL --force` sends requests on".to_owned(),
+            );
         }
         _ => {}
     }
