@@ -52,6 +52,20 @@ mod tests {
 }
 "#;
 
+    /// Two namespaces of consumers, and two authorizers with revocations.
+    const SEVERAL: &str = r#"{
+  "authorizers": [
+    { "name": "one", "type": "consumers", "binding": "ONE", "algorithms": ["ES256", "EdDSA"] },
+    { "name": "two", "type": "consumers", "binding": "TWO" },
+    { "name": "idp", "type": "auth0", "domain": "a.eu.auth0.com", "audience": "a", "revocation": {} },
+    { "name": "other", "type": "auth0", "domain": "b.eu.auth0.com", "audience": "a", "revocation": { "binding": "MINE" } }
+  ],
+  "paths": []
+}
+"#;
+
+    const REFERRED: &str = r#""authorizer": { "type": "consumers", "binding": "$env.WHERE" }, "paths""#;
+
     fn golden(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/route").join(format!("{name}.txt"))
     }
@@ -196,6 +210,22 @@ mod tests {
             "route add /app --jwt",
         ];
         scene("no-wrangler", &here, &lines);
+        let here = folder("several", SEVERAL);
+        fs::write(here.join("wrangler.toml"), "name = \"mine\"\n").unwrap();
+        let lines = [
+            "consumer ls",
+            "jwt add a --binding ONE",
+            "jwt add a --binding TWO",
+            "route add /x --jwt",
+            "revoke --all",
+            "revoke --all --authorizer one",
+            "revoke --all --authorizer nobody",
+            "revoke ls --authorizer idp",
+        ];
+        scene("several", &here, &lines);
+        let here = folder("referred", &EMPTY.replace("\"paths\"", REFERRED));
+        fs::write(here.join("wrangler.toml"), "").unwrap();
+        scene("referred", &here, &["consumer ls", "infra endpoint --remote"]);
         let here = folder("routed", EMPTY);
         fs::write(
             here.join("wrangler.jsonc"),

@@ -108,6 +108,12 @@ fn add(
 ) -> Result<Told, No> {
     let material = Material::make(alg, keys)?;
     let (namespace, store) = open(at)?;
+    if let Some(allowed) = store.algorithms.filter(|allowed| !allowed.iter().any(|name| name == alg.name())) {
+        return No::answer(format!(
+            "the authorizer of consumers would refuse tokens of {alg}: --alg {}",
+            allowed.join(" or ")
+        ));
+    }
     let iss = iss.map_or_else(|| fresh(name), |iss| Ok(iss.to_owned()))?;
     let found = namespace.get(&[Consumer::key(name), credential_key(&iss)])?;
     let Some(owner) = found.get(&Consumer::key(name)).and_then(|text| Consumer::read(name, text)) else {

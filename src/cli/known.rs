@@ -58,6 +58,13 @@ impl Authorizer {
         Some(seconds("max_lifetime_seconds")? + 2 * skew)
     }
 
+    /// What its tokens may be signed with, where it says so.
+    fn algorithms(&self) -> Option<Vec<String>> {
+        let written = self.written.get("algorithm").or_else(|| self.written.get("algorithms"))?;
+        let all = written.as_array().map_or_else(|| vec![written], |list| list.iter().collect());
+        Some(all.into_iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
     /// Seconds that a credential which was taken away may still count.
     pub(super) fn remembers(&self) -> u64 {
         self.written.get("cache_ttl_ms").and_then(Value::as_u64).map_or(CREDENTIAL_SECONDS, |ms| ms.div_ceil(1000))
@@ -96,6 +103,8 @@ pub(super) struct Store {
     pub(super) key_claim: String,
     /// Seconds that what was taken away may still count.
     pub(super) remembers: u64,
+    /// What tokens may be signed with, where the authorizer says so.
+    pub(super) algorithms: Option<Vec<String>>,
     /// What to tell: no path asks for credentials yet.
     pub(super) note: Option<&'static str>,
 }
@@ -127,6 +136,7 @@ pub(super) fn store(at: &At) -> Result<Store, String> {
         binding: named,
         key_claim: fitting.and_then(|known| known.text("key_claim")).unwrap_or("iss").to_owned(),
         remembers: fitting.map_or(CREDENTIAL_SECONDS, |known| known.remembers()),
+        algorithms: fitting.and_then(|known| known.algorithms()),
         note: tokens
             .is_empty()
             .then_some("no authorizer asks for consumers' tokens yet: `portcullis route add PATH --jwt`"),

@@ -128,10 +128,10 @@ impl Namespace {
         } else if why.contains("CLOUDFLARE_API_TOKEN") || why.contains("not authenticated") {
             "\n`npx wrangler login`, or set CLOUDFLARE_API_TOKEN; without --remote it is the namespace on this machine"
                 .to_owned()
-        } else if self.remote && why.contains("id") && why.contains("namespace") {
+        } else if why.contains("No namespace ID found") || why.contains("This Worker does not exist") {
             format!(
-                "\nthe namespace needs its id in wrangler.toml: `npx wrangler kv namespace list` shows the one that `wrangler deploy` made, \
-                 `npx wrangler kv namespace create {binding}` makes one"
+                "\n`npx wrangler deploy` makes the namespace the first time, and it is found by that from then on; or put the id of \
+                 `npx wrangler kv namespace create {binding}` into wrangler.toml"
             )
         } else {
             String::new()
