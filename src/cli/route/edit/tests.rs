@@ -136,3 +136,36 @@ fn what_is_no_object_is_not_edited() {
         assert!(Document::parse(text).is_none(), "{text}");
     }
 }
+
+#[test]
+fn what_is_added_and_taken_away_again_leaves_every_file_as_it_was() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    let mut tried = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let Ok(config) = serde_json::from_str::<serde_json::Value>(&text) else { continue };
+        let Some(mut document) = Document::parse(&text) else { continue };
+        assert_eq!(document.text(), text, "{}", file.display());
+        let Some(paths) = config["paths"].as_array().filter(|paths| !paths.is_empty()) else { continue };
+        document.append("paths", entry_of("/somewhere/new")).unwrap();
+        let mut expected = config.clone();
+        expected["paths"].as_array_mut().unwrap().push(serde_json::json!({"method": "ANY", "path": "/somewhere/new"}));
+        let edited: serde_json::Value = serde_json::from_str(&document.text()).unwrap();
+        assert_eq!(edited, expected, "{}", file.display());
+        for number in 0..paths.len() {
+            if paths[number].is_object() && paths[number].get("auth").is_none() {
+                document.change_path(number, vec![("auth", Some(true.into()))]).unwrap();
+                document.change_path(number, vec![("auth", None)]).unwrap();
+            }
+        }
+        document.remove_path(paths.len()).unwrap();
+        assert_eq!(document.text(), text, "{}", file.display());
+        tried += 1;
+    }
+    assert!(tried >= 25, "only {tried} files were tried");
+}
+
+fn entry_of(path: &str) -> Written {
+    object(vec![("method", "ANY".into()), ("path", path.into())])
+}
