@@ -153,8 +153,8 @@ fn what_is_added_and_taken_away_again_leaves_every_file_as_it_was() {
         expected["paths"].as_array_mut().unwrap().push(serde_json::json!({"method": "ANY", "path": "/somewhere/new"}));
         let edited: serde_json::Value = serde_json::from_str(&document.text()).unwrap();
         assert_eq!(edited, expected, "{}", file.display());
-        for number in 0..paths.len() {
-            if paths[number].is_object() && paths[number].get("auth").is_none() {
+        for (number, path) in paths.iter().enumerate() {
+            if path.is_object() && path.get("auth").is_none() {
                 document.change_path(number, vec![("auth", Some(true.into()))]).unwrap();
                 document.change_path(number, vec![("auth", None)]).unwrap();
             }
