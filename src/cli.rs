@@ -1,14 +1,26 @@
 //! Arguments and dispatch. Exit codes: 0 good, 1 the answer is no, 2 wrong use.
 
+mod answer;
 mod check;
+mod consumer;
+mod directory;
 mod env_file;
 mod explain;
+mod files;
 mod help;
+mod infra;
+mod jwt;
 mod key;
+mod known;
+mod kv;
+mod moment;
 mod private_key;
+mod revoke;
+mod route;
 mod routes;
 mod schema;
 mod sign;
+mod table;
 mod token;
 
 use std::process::ExitCode;
@@ -31,6 +43,20 @@ enum Command {
     Explain(explain::Arguments),
     /// Show every route: who may use it, and where it goes.
     Routes(routes::Arguments),
+    /// Add, list and remove routes: edits gateway.json, and leaves its order and layout as they are.
+    #[command(subcommand)]
+    Route(route::Command),
+    /// Add, list and remove consumers.
+    #[command(subcommand)]
+    Consumer(consumer::Command),
+    /// Make, list, rotate and remove the credentials of consumers.
+    #[command(subcommand)]
+    Jwt(jwt::Command),
+    /// Take tokens back before their end.
+    Revoke(revoke::Arguments),
+    /// Say where the gateway is.
+    #[command(subcommand)]
+    Infra(infra::Command),
     /// Make keys, and put public ones into a key set.
     #[command(subcommand)]
     Key(key::Command),
@@ -56,6 +82,11 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Routes(arguments) => routes::run(&arguments),
+        Command::Route(command) => route::run(&command),
+        Command::Consumer(command) => consumer::run(&command),
+        Command::Jwt(command) => jwt::run(&command),
+        Command::Revoke(arguments) => revoke::run(&arguments),
+        Command::Infra(command) => infra::run(&command),
         Command::Key(command) => key::run(&command),
         Command::Schema => schema::run(),
         Command::Token(command) => token::run(&command),

@@ -12,6 +12,8 @@ mod limits;
 mod paths;
 mod prepared;
 mod presets;
+#[cfg(feature = "cli")]
+mod reach;
 mod response;
 mod template;
 mod upstream;

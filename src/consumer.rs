@@ -19,6 +19,9 @@ use crate::jwt::keyset::KeySet;
 use crate::jwt::pem;
 use crate::time::{UnixTime, Window};
 
+/// The KV namespace of credentials, unless `binding` names another.
+pub const NAMESPACE: &str = "CONSUMERS";
+
 /// The version of what is stored.
 const VERSION: u64 = 1;
 

@@ -23,6 +23,9 @@ use crate::url::Target;
 use cause::Cause;
 use evidence::Evidence;
 
+/// Why a request that needs records cannot be explained to its end.
+const KV_UNREAD: &str = "what KV holds is not read here";
+
 /// What is asked about.
 #[derive(Clone, Copy)]
 pub struct Question<'q> {
@@ -107,7 +110,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
         }
         Authn::Needs(_, Need::Records(keys)) => {
             let keys: Vec<String> = keys.iter().map(|key| format!("`{}` in {}", key.key, key.binding)).collect();
-            let why = format!("what KV holds is not read here: {}", keys.join(", "));
+            let why = format!("{KV_UNREAD}: {}", keys.join(", "));
             return refused(question, &evidence, &Reject::keys_unavailable(0, why));
         }
     };

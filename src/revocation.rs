@@ -11,6 +11,9 @@ use crate::records::{Looked, RecordKey, Records};
 use crate::reject::{Code, Reject};
 use crate::time::UnixTime;
 
+/// The KV namespace of revocations, unless `revocation.binding` names another.
+pub const NAMESPACE: &str = "REVOCATIONS";
+
 /// The version of what is stored.
 const VERSION: u64 = 1;
 

@@ -70,7 +70,10 @@ mod tests {
             let output = run(arguments);
             assert_eq!(output.status.code(), Some(0), "{arguments:?}");
             let told = String::from_utf8(output.stdout).unwrap();
-            for command in ["check", "routes", "generate", "jwks", "decode", "verify", "sign", "schema"] {
+            for command in [
+                "check", "routes", "generate", "jwks", "decode", "verify", "sign", "schema", "route", "consumer",
+                "rotate", "revoke", "endpoint",
+            ] {
                 assert!(told.contains(command), "{arguments:?} lacks {command}");
             }
         }

@@ -41,6 +41,19 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_401_has_every_such_code_and_no_other() {
+        let page = fs::read_to_string(root().join("docs/401.md")).unwrap();
+        let table = page.split("\n## ").next().unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let mut written: Vec<&str> = rows.collect();
+        let mut known: Vec<&str> =
+            Code::ALL.iter().filter(|code| code.status() == 401).map(|code| code.code()).collect();
+        written.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(written, known);
+    }
+
+    #[test]
     fn every_json_block_of_the_docs_passes_the_check() {
         let blocks = configurations();
         for (page, text) in &blocks {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::io::{IsTerminal, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use portcullis::outline::{Outline, Route, outline};
@@ -25,6 +25,12 @@ pub(super) struct Arguments {
     /// Print a picture: routes, authorizers, upstreams.
     #[arg(long)]
     svg: bool,
+}
+
+impl Arguments {
+    pub(super) fn of(file: &Path, open: bool, json: bool) -> Self {
+        Self { file: file.to_owned(), open, json, svg: false }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {

@@ -7,17 +7,11 @@ use super::{Compiler, Reported};
 use crate::authn::{Authorizer, ConsumerStore, CredentialStore, KeySource};
 use crate::config::field::{At, Field};
 use crate::config::wire::{self, Fail, Jwt, Mode};
-use crate::consumer::{Consumer, Credential, PasswordHash, hex, is_header_text};
+use crate::consumer::{Consumer, Credential, NAMESPACE, PasswordHash, hex, is_header_text};
 use crate::credential::Place;
 use crate::jwt::alg::Algorithm;
 use crate::jwt::policy::Policy;
-use crate::revocation::Revocation;
-
-/// The KV namespace of credentials, unless `binding` names another.
-const NAMESPACE: &str = "CONSUMERS";
-
-/// The KV namespace of revocations, unless `revocation.binding` names another.
-const REVOCATIONS: &str = "REVOCATIONS";
+use crate::revocation::{self, Revocation};
 
 /// How long a credential is remembered, in milliseconds, unless `cache_ttl_ms` says otherwise: how long a removed one works on at most.
 const CREDENTIAL_TTL_MS: u64 = 60_000;
@@ -60,7 +54,7 @@ impl Compiler<'_> {
             Field::Good(at) => at,
         };
         Ok(Some(Revocation {
-            binding: self.text_or(&at.value.binding, REVOCATIONS).ok_or(Reported)?,
+            binding: self.text_or(&at.value.binding, revocation::NAMESPACE).ok_or(Reported)?,
             fail_open: at.value.fail.value() == Some(&Fail::Open),
             ttl_ms: self.ttl(&at.value.cache_ttl_ms, REVOCATION_TTL_MS),
         }))

@@ -215,10 +215,25 @@ impl Compiler<'_> {
                 Env::Judged(_) | Env::Unknown => self.error(at.offset, message),
             }
         }
+        if cfg!(feature = "cli") && bytes.len() >= wanted && repeats(&bytes) && !matches!(self.env, Env::Known(_)) {
+            let message =
+                "the secret repeats itself, so its length says nothing: `portcullis key generate` makes a random one";
+            self.warn(at.offset, message);
+        }
         let key = HmacKey::new(&bytes);
         if key.is_none() {
             self.error(at.offset, "the secret is empty: anybody could sign");
         }
         key
     }
+}
+
+/// Whether a secret is one piece over and over, or made of so few different bytes that nobody has drawn it: 32 random ones have fewer than
+/// eight different hexadecimal digits once in thirty million times.
+fn repeats(secret: &[u8]) -> bool {
+    let mut different = secret.to_vec();
+    different.sort_unstable();
+    different.dedup();
+    let is_period = |length: usize| secret.iter().zip(secret.iter().skip(length)).all(|(one, other)| one == other);
+    !secret.is_empty() && (different.len() < 8 || (1..=secret.len() / 2).any(is_period))
 }

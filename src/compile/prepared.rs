@@ -137,6 +137,11 @@ impl Parts<'_> {
                 }
             }
             compiler.check_header_reads(&gateway.reserved);
+            // It looks at all paths as they are written, of which those that are kept are no more: a build has told of them.
+            #[cfg(feature = "cli")]
+            if config.paths.elements().count() == gateway.routes.len() {
+                compiler.reach(config, &gateway);
+            }
             gateway
         });
         let whole = compiler.errors() == compiler.scoped_errors.get();

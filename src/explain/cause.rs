@@ -5,7 +5,7 @@ mod credential;
 mod key;
 
 use super::evidence::Evidence;
-use super::{Question, path_of};
+use super::{KV_UNREAD, Question, path_of};
 use crate::reject::{Code, Reject};
 
 use claims::{audience, duration, fix_of_missing, invalid_claim, issuer, not_yet, scope, skew};
@@ -72,6 +72,10 @@ pub(super) fn of(question: Question<'_>, evidence: &Evidence<'_>, reject: &Rejec
             )
         }
         Code::UnknownKey => unknown_key(question, evidence),
+        Code::KeysUnavailable if internal().starts_with(KV_UNREAD) => cause(
+            internal(),
+            "see what is there: `portcullis jwt ls NAME` for credentials, `portcullis revoke ls` for tokens that were taken back",
+        ),
         Code::KeysUnavailable => cause(
             internal(),
             "give what the key URL serves with --jwks FILE; in production: see whether the provider answers",

@@ -14,14 +14,14 @@ pub(crate) struct Methods {
 
 impl Methods {
     /// The route for `method`. HEAD comes with GET (RFC 9110 section 9.3.2); a method by its name comes before `ANY`.
-    pub(super) fn route(&self, method: &str) -> Option<usize> {
+    pub(crate) fn route(&self, method: &str) -> Option<usize> {
         let named = |wanted: &str| self.named.iter().find(|(known, _)| known == wanted).map(|(_, route)| *route);
         let with_get = || if method == "HEAD" { named("GET") } else { None };
         named(method).or_else(with_get).or(self.any)
     }
 
     /// The numbers of all its routes.
-    pub(super) fn routes(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn routes(&self) -> impl Iterator<Item = usize> {
         self.named.iter().map(|(_, route)| *route).chain(self.any)
     }
 

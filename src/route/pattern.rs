@@ -96,6 +96,44 @@ impl Pattern {
     pub const fn has_rest(&self) -> bool {
         self.rest
     }
+
+    /// Whether it has no `{name}`.
+    #[cfg(feature = "cli")]
+    pub fn is_literal(&self) -> bool {
+        self.segments.iter().all(|segment| matches!(segment, Segment::Literal(_)))
+    }
+
+    /// Whether both fit the same paths: the names of parameters mean nothing to that.
+    #[cfg(feature = "cli")]
+    pub fn fits_the_same(&self, other: &Self) -> bool {
+        let bare = |pattern: &Self| {
+            let mut pattern = pattern.clone();
+            for segment in &mut pattern.segments {
+                if let Segment::Param(name) = segment {
+                    name.clear();
+                }
+            }
+            pattern
+        };
+        bare(self) == bare(other)
+    }
+
+    /// A path that it fits, segment by segment: `fill` stands for whatever may be anything.
+    #[cfg(feature = "cli")]
+    pub fn sample(&self, fill: &str) -> Vec<String> {
+        let mut sample: Vec<String> = self
+            .segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Literal(text) => text.clone(),
+                Segment::Param(_) => fill.to_owned(),
+            })
+            .collect();
+        if self.rest {
+            sample.push(fill.to_owned());
+        }
+        sample
+    }
 }
 
 fn is_name(name: &str) -> bool {

@@ -1,0 +1,129 @@
+//! Files that the command writes: whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::private_key::random;
+
+/// Puts `text` in the place of `file` in one step, so that nobody reads half of it. What it may be read by stays, and a link goes on leading
+/// to what it leads to.
+pub(super) fn replace(file: &Path, text: &str) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("{}: {error}", file.display());
+    let real = fs::canonicalize(file).map_err(told)?;
+    let mut name = real.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", token::<4>()?));
+    let beside = real.with_file_name(name);
+    let written = File::create_new(&beside).and_then(|mut open| {
+        open.set_permissions(fs::metadata(&real)?.permissions())?;
+        open.write_all(text.as_bytes())?;
+        open.sync_all()?;
+        fs::rename(&beside, &real)
+    });
+    written.map_err(|error| {
+        let _ = fs::remove_file(&beside);
+        told(error)
+    })
+}
+
+/// Writes a new file; one that is there stays. What is secret is for its owner alone.
+pub(super) fn create(file: &Path, text: &str, secret: bool) -> Result<(), String> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if secret {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let _ = secret;
+    let written = options.open(file).and_then(|mut open| open.write_all(text.as_bytes()));
+    written.map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// A file for another program's eyes, that nobody else can read and that is gone when this is dropped.
+#[derive(Debug)]
+pub(super) struct Handed {
+    folder: PathBuf,
+    pub(super) file: PathBuf,
+}
+
+impl Handed {
+    pub(super) fn new(text: &str) -> Result<Self, String> {
+        let folder = std::env::temp_dir().join(format!("portcullis-{}", token::<16>()?));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let handed = Self { file: folder.join("handed.json"), folder };
+        create(&handed.file, text, true)?;
+        Ok(handed)
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Random bytes in hexadecimal digits.
+pub(super) fn token<const N: usize>() -> Result<String, String> {
+    use std::fmt::Write;
+    Ok(random::<N>()?.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("portcullis-test-{name}-{}", token::<8>().unwrap()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = folder("replace");
+        let file = folder.join("a.json");
+        fs::write(&file, "before").unwrap();
+        replace(&file, "after").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "after");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        assert!(replace(&folder.join("absent"), "x").is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_and_links_stay_as_they_are() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = folder("links");
+        let (file, link) = (folder.join("a.json"), folder.join("link.json"));
+        fs::write(&file, "before").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&file, &link).unwrap();
+        replace(&link, "after").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "after");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_handed_on_is_gone_afterwards() {
+        let handed = Handed::new("secret").unwrap();
+        let file = handed.file.clone();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "secret");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::metadata(file.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+        drop(handed);
+        assert!(!file.parent().unwrap().exists());
+    }
+}
