@@ -1,7 +1,6 @@
 //! Arguments and dispatch. Exit codes: 0 good, 1 the answer is no, 2 wrong use.
 
 mod check;
-mod env_file;
 mod explain;
 mod help;
 mod key;
