@@ -1,6 +1,7 @@
 //! Arguments and dispatch. Exit codes: 0 good, 1 the answer is no, 2 wrong use.
 
 mod check;
+mod debug;
 mod explain;
 mod help;
 mod key;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Say every problem and warning of a configuration, with line and column.
     Check(check::Arguments),
+    /// Explain requests on a page in the browser. Nothing that is typed there leaves it.
+    Debug(debug::Arguments),
     /// Say step by step why a request gets the answer that it gets. Nothing is sent anywhere.
     Explain(explain::Arguments),
     /// Show every route: who may use it, and where it goes.
@@ -53,6 +56,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Debug(arguments) => debug::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Routes(arguments) => routes::run(&arguments),
         Command::Key(command) => key::run(&command),
