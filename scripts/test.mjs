@@ -28,6 +28,7 @@ for (const [variant, folder] of [["rules", "build/bundle-rules"], ["plain", "bui
   budget(variant);
   if (only !== "rust") bundle(folder, env);
 }
+run("", process.execPath, ["scripts/build-page.mjs"]);
 if (only !== "rust") endToEnd();
 
 /** The library knows nothing of JavaScript: it runs natively, and is tested so. */

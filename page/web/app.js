@@ -103,7 +103,7 @@ async function load(gently = false) {
   byId("config").value = setup.config;
   byId("env").value = setup.env ?? "";
   byId("config-label").textContent = setup.file;
-  byId("source").textContent = setup.envFile ? `${setup.file} with the secrets of ${setup.envFile}` : `${setup.file}, without secrets`;
+  byId("source").textContent = setup.envFile ? `${setup.file} with the secrets of ${setup.envFile}.` : `${setup.file}, without secrets.`;
   byId("env-source").textContent = setup.envFile
     ? `The values of ${setup.envFile} are in this page, since tokens cannot be checked without them. They stay on this machine.`
     : "None were given. Start with --env-file .dev.vars, or write them here: they stay in this page.";

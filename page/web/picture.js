@@ -19,7 +19,7 @@ export function showPicture(svg) {
   const sound = elements.every((one) => KNOWN.has(one.localName) && [...one.attributes].every(({ name }) => !/^on|href|style/i.test(name)));
   if (!sound) throw new Error("the picture holds what no picture of the library holds");
   const own = new CSSStyleSheet();
-  own.replaceSync(`${rules} svg{display:block;max-width:max(100%,46rem);height:auto;margin:auto}`);
+  own.replaceSync(`${rules} .page{fill:none} svg{display:block;max-width:max(100%,46rem);height:auto;margin:auto}`);
   shadow.adoptedStyleSheets = [own];
   shadow.append(document.importNode(picture, true));
 }

@@ -70,7 +70,7 @@ export function showProblems(problems, go) {
   replace(byId("problems-told"), [element("p", {}, mark(errors === 0, ""), ` ${sentence(words)}`)], words);
   const items = problems.map((problem) => {
     const { severity, line, column, message, pointer } = problem;
-    const button = element("button", { type: "button", class: "place", "aria-label": `Go to line ${line}, column ${column}` }, `${line}:${column}`);
+    const button = element("button", { type: "button", class: "place" }, element("span", { class: "hidden" }, "Go to line and column "), `${line}:${column}`);
     button.addEventListener("click", () => go(problem));
     return element("li", { class: severity }, button, element("span", { class: "tag" }, severity), element("p", {}, ...prose(message)), element("p", { class: "hint code" }, pointer || "/"));
   });
