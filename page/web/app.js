@@ -56,8 +56,7 @@ function explain() {
 function wrong(id, error) {
   if (error) byId(id).setAttribute("aria-invalid", "true");
   else byId(id).removeAttribute("aria-invalid");
-  const told = byId(`${id}-error`);
-  if (told.textContent !== error) told.textContent = error;
+  byId(`${id}-error`).replaceChildren(...(error ? prose(error) : []));
 }
 
 function fillFromCurl() {

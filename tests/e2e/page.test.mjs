@@ -145,7 +145,7 @@ describe("what it says", () => {
     assert.deepEqual(values, ["GET", "/private?a=1", "Accept-Encoding: deflate, gzip, br, zstd\nX-Trace: $ID"]);
     assert.match(await words("#curl-notes"), /\$ID is a variable of the shell/);
     await paste("#curl", "curl --frobnicate http://h/");
-    await says("#curl-error", /not known here: `--frobnicate`/);
+    await says("#curl-error", /not known here: --frobnicate/);
   });
 
   it("shows problems of an edit with their places, and the last answer comes back when they are gone", async () => {
@@ -283,7 +283,7 @@ describe("what it withstands", () => {
     await page.click("#more summary");
     await paste("#headers", `X-A: ${MARKUP}`);
     await paste("#curl", `curl '--${MARKUP.replaceAll("'", "'\\''")}'`);
-    await says("#curl-error", /not known here: `--<img src=x/);
+    await says("#curl-error", /not known here: --<img src=x/);
     await paste("#path", "/private");
     await says("#verdict", /invalid_issuer|invalid_signature/);
     assert.match(await words("#decoded"), /<img src=x/);
