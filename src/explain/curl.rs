@@ -56,6 +56,8 @@ struct Line {
     query: Vec<String>,
     /// The method and the type that a body brings along.
     body: Option<(&'static str, Option<&'static str>)>,
+    /// The name of the file that is sent, which a folder in the URL gets at its end.
+    upload: Option<String>,
     head: bool,
     get: bool,
     as_is: bool,
@@ -109,10 +111,7 @@ impl Line {
             Meaning::Header => self.header(value)?,
             Meaning::Cookie if value.contains('=') => self.made.push(("Cookie", value.to_owned())),
             Meaning::Cookie => self.notes.push(format!("the cookies of the file `{value}` are not sent here")),
-            Meaning::User => {
-                let pair = if value.contains(':') { value.to_owned() } else { format!("{value}:") };
-                self.made.push(("Authorization", format!("Basic {}", STANDARD.encode(pair))));
-            }
+            Meaning::User => self.made.push(basic(value)),
             Meaning::Bearer => self.made.push(("Authorization", format!("Bearer {value}"))),
             Meaning::Made(name) => self.made.push((name, value.to_owned())),
             Meaning::Compressed => self.made.push(("Accept-Encoding", "deflate, gzip, br, zstd".to_owned())),
@@ -130,12 +129,16 @@ impl Line {
                 self.made.push(("Accept", "application/json".to_owned()));
             }
             Meaning::Form => self.body = Some(("POST", Some("multipart/form-data"))),
-            Meaning::Upload => self.body = Some(("PUT", None)),
+            Meaning::Upload => {
+                self.body = Some(("PUT", None));
+                self.upload = value.rsplit('/').next().filter(|name| !matches!(*name, "-" | ".")).map(str::to_owned);
+            }
             Meaning::UrlQuery => self.query.push(url::encoded(value)),
             Meaning::Get => self.get = true,
             Meaning::Head => self.head = true,
             Meaning::AsIs => self.as_is = true,
-            Meaning::Config => self.notes.push(format!("the options of the file `{value}` are not read here")),
+            Meaning::File(what) => self.notes.push(format!("the {what} of the file `{value}` are not read here")),
+            Meaning::Range => self.made.push(("Range", format!("bytes={value}"))),
             Meaning::Elsewhere(what) => self.notes.push(format!("{what} are not read here")),
             Meaning::Next => return Err("`--next` begins another request: leave one of them".to_owned()),
         }
@@ -175,8 +178,14 @@ impl Line {
             self.query.append(&mut self.data);
             self.body = None;
         }
-        let path = url::path_of(&target, &self.query, self.as_is)?;
-        let path = self.target.unwrap_or(path);
+        let url = url::parse(&target, &self.query, self.upload.as_deref(), self.as_is)?;
+        let path = self.target.unwrap_or(url.path);
+        // Options come before what the URL says, and curl keeps the last word for a bearer token.
+        if let Some(user) = url.user
+            && !self.made.iter().any(|(name, _)| *name == "Authorization")
+        {
+            self.made.push(basic(&user));
+        }
         let by_body = self.body.map(|(method, _)| method);
         let by_head = self.head.then_some("HEAD");
         let method = self.method.unwrap_or_else(|| by_head.or(by_body).unwrap_or("GET").to_owned());
@@ -190,7 +199,7 @@ impl Line {
         for (name, value) in self.made {
             match headers.iter_mut().find(|(known, _)| known == name) {
                 _ if written.contains(&name.to_ascii_lowercase()) => {}
-                Some((_, known)) if name == "Cookie" => *known = format!("{known}; {value}"),
+                Some((_, known)) if name == "Cookie" => *known = format!("{known};{value}"),
                 Some((_, known)) => *known = value,
                 None => headers.push((name.to_owned(), value)),
             }
@@ -198,6 +207,12 @@ impl Line {
         headers.extend(self.headers);
         Ok(Curl { inquiry: Inquiry { method, path, headers }, notes: self.notes })
     }
+}
+
+/// The header of a name and a password, of which the second may be left out.
+fn basic(user: &str) -> (&'static str, String) {
+    let pair = if user.contains(':') { user.to_owned() } else { format!("{user}:") };
+    ("Authorization", format!("Basic {}", STANDARD.encode(pair)))
 }
 
 #[cfg(test)]

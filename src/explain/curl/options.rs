@@ -17,6 +17,7 @@ pub(super) enum Meaning {
     Bearer,
     /// A header of this name with the option's value.
     Made(&'static str),
+    Range,
     Compressed,
     Data,
     UrlEncode,
@@ -27,8 +28,8 @@ pub(super) enum Meaning {
     Get,
     Head,
     AsIs,
-    /// Options in a file.
-    Config,
+    /// The file that it names has some of these.
+    File(&'static str),
     /// Something in files or in the environment.
     Elsewhere(&'static str),
     Next,
@@ -44,7 +45,7 @@ impl Meaning {
 }
 
 /// Options that do something, by name and letter.
-const DOING: [(&str, Option<char>, Meaning); 28] = [
+const DOING: [(&str, Option<char>, Meaning); 29] = [
     ("request", Some('X'), Meaning::Method),
     ("url", None, Meaning::Url),
     ("header", Some('H'), Meaning::Header),
@@ -53,7 +54,7 @@ const DOING: [(&str, Option<char>, Meaning); 28] = [
     ("oauth2-bearer", None, Meaning::Bearer),
     ("user-agent", Some('A'), Meaning::Made("User-Agent")),
     ("referer", Some('e'), Meaning::Made("Referer")),
-    ("range", Some('r'), Meaning::Made("Range")),
+    ("range", Some('r'), Meaning::Range),
     ("compressed", None, Meaning::Compressed),
     ("data", Some('d'), Meaning::Data),
     ("data-ascii", None, Meaning::Data),
@@ -69,8 +70,9 @@ const DOING: [(&str, Option<char>, Meaning); 28] = [
     ("head", Some('I'), Meaning::Head),
     ("path-as-is", None, Meaning::AsIs),
     ("netrc", Some('n'), Meaning::Elsewhere("the passwords of .netrc")),
+    ("netrc-file", None, Meaning::File("passwords")),
     ("netrc-optional", None, Meaning::Elsewhere("the passwords of .netrc")),
-    ("config", Some('K'), Meaning::Config),
+    ("config", Some('K'), Meaning::File("options")),
     ("next", None, Meaning::Next),
     ("request-target", None, Meaning::Target),
 ];
@@ -83,7 +85,10 @@ ignore-content-length include insecure ipv4 ipv6 junk-session-cookies keepalive 
 no-progress-meter ntlm parallel progress-bar progress-meter proxy-insecure raw remote-header-name remote-name remote-name-all remove-on-error \
 retry-all-errors retry-connrefused sessionid show-error show-headers silent ssl ssl-no-revoke ssl-reqd ssl-revoke-best-effort styled-output \
 suppress-connect-headers tcp-fastopen tcp-nodelay tls-earlydata tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding trace-ids trace-time \
-use-ascii verbose xattr post301 post302 post303 alpn npn buffer clobber compressed-ssh proxytunnel";
+use-ascii verbose xattr post301 post302 post303 alpn npn buffer clobber compressed-ssh proxytunnel \
+disallow-username-in-url doh-cert-status form-escape metalink ntlm-wb parallel-immediate proxy-anyauth proxy-basic proxy-digest \
+proxy-negotiate proxy-ntlm proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1 remote-time sasl-ir socks5-basic socks5-gssapi \
+socks5-gssapi-nec ssl-allow-beast ssl-auto-client-cert sslv2 sslv3";
 const SWITCH_LETTERS: &str = "#012346BfgijkLlMNOJpqRSsvZa";
 
 /// Options about them that have a value.
@@ -93,7 +98,10 @@ delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url dump-he
 happy-eyeballs-timeout-ms hsts interface keepalive-time key key-type limit-rate local-port max-filesize max-redirs max-time noproxy output \
 output-dir parallel-max pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-cacert proxy-header proxy-user random-file rate \
 resolve retry retry-delay retry-max-time socks4 socks4a socks5 socks5-hostname speed-limit speed-time stderr tls-max tls13-ciphers trace \
-trace-ascii unix-socket write-out time-cond variable ftp-port quote telnet-option";
+trace-ascii unix-socket write-out time-cond variable ftp-port quote telnet-option \
+alt-svc engine libcurl login-options proxy-capath proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile proxy-key proxy-key-type \
+proxy-pass proxy-pinnedpubkey proxy-service-name proxy-tls13-ciphers proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy1.0 pubkey \
+sasl-authzid service-name socks5-gssapi-service tlsauthtype tlspassword tlsuser";
 const VALUE_LETTERS: &str = "CDEPQUYcmotwxyz";
 
 pub(super) fn meaning_of_name(name: &str) -> Option<Meaning> {

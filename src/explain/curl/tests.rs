@@ -24,14 +24,14 @@ fn a_line_is_the_request_that_curl_sends() {
         ("dots", "curl h/a/../b/./c/..", vec!["GET /b/"]),
         ("another target", "curl --request-target '/a b' h/c", vec!["GET /a b"]),
         ("dots as they are", "curl --path-as-is h/a/../b", vec!["GET /a/../b"]),
-        ("a user in the URL is the host's part", "curl https://me:pw@h/a", vec!["GET /a"]),
+        ("a user in the URL", "curl https://me:p%40w@h/a", vec!["GET /a", "Authorization: Basic bWU6cEB3"]),
         ("-H", "curl h/ -H 'Accept: text/html' --header 'X-Y:z'", vec!["GET /", "Accept: text/html", "X-Y: z"]),
         ("joined", "curl -sSiLkXPUT -HA:b h/", vec!["PUT /", "A: b"]),
         ("-X", "curl -X DELETE --url h/a", vec!["DELETE /a"]),
         ("-u", "curl -u user:pass h/", vec!["GET /", "Authorization: Basic dXNlcjpwYXNz"]),
         ("-u without a password", "curl --user user h/", vec!["GET /", "Authorization: Basic dXNlcjo="]),
         ("--oauth2-bearer", "curl --oauth2-bearer abc h/", vec!["GET /", "Authorization: Bearer abc"]),
-        ("-b", "curl -b 'a=1' --cookie 'b=2; c=3' h/", vec!["GET /", "Cookie: a=1; b=2; c=3"]),
+        ("-b", "curl -b 'a=1' --cookie 'b=2; c=3' h/", vec!["GET /", "Cookie: a=1;b=2; c=3"]),
         ("-A and -e", "curl -A me -e http://from/ h/", vec!["GET /", "User-Agent: me", "Referer: http://from/"]),
         ("-d", "curl -d a=1 h/", vec!["POST /", "Content-Type: application/x-www-form-urlencoded"]),
         (
@@ -42,10 +42,15 @@ fn a_line_is_the_request_that_curl_sends() {
         ("--json", "curl --json '{}' h/", vec!["POST /", "Accept: application/json", "Content-Type: application/json"]),
         ("-F", "curl -F a=@b h/", vec!["POST /", "Content-Type: multipart/form-data"]),
         ("-T", "curl -T file h/a", vec!["PUT /a"]),
+        ("-T into a folder", "curl -T some/file h/a/?b", vec!["PUT /a/file?b"]),
+        ("-T of what is piped in", "curl -T - h/a/", vec!["PUT /a/"]),
+        ("a range", "curl -r 0-9 h/", vec!["GET /", "Range: bytes=0-9"]),
+        ("letters beyond ASCII", "curl h/é?ü", vec!["GET /%C3%A9?%C3%BC"]),
+        ("user and bearer", "curl -u a:b https://c:d@h/", vec!["GET /", "Authorization: Basic YTpi"]),
         (
             "-G",
             "curl -G h/a?x=1 -d y=2 --data-urlencode 'z=a b&c' --data-urlencode é",
-            vec!["GET /a?x=1&y=2&z=a%20b%26c&%C3%A9"],
+            vec!["GET /a?x=1&y=2&z=a+b%26c&%C3%A9"],
         ),
         ("-I", "curl -I h/", vec!["HEAD /"]),
         (
@@ -98,6 +103,7 @@ fn what_cannot_be_read_is_said() {
         ("a long one's", "curl h/ --header", "`--header` is the last word: its value is missing"),
         ("no header", "curl h/ -H nothing", "`nothing` is no header: `Name: value`"),
         ("another protocol", "curl ftp://h/", "`ftp` is no scheme of a gateway: http or https"),
+        ("a space", "curl 'h/a b'", "a URL has no white space: `h/a b`"),
         ("two requests", "curl h/ --next h/", "`--next` begins another request: leave one of them"),
     ] {
         assert_eq!(parse(line), Err(why.to_owned()), "{name}");
