@@ -104,7 +104,7 @@ async function load(gently = false) {
   byId("config-label").textContent = setup.file;
   byId("source").textContent = setup.envFile ? `${setup.file} with the secrets of ${setup.envFile}.` : `${setup.file}, without secrets.`;
   byId("env-source").textContent = setup.envFile
-    ? `The values of ${setup.envFile} are in this page, since tokens cannot be checked without them. They stay on this machine.`
+    ? `The values of ${setup.envFile} are in this page, since tokens cannot be checked without them. They stay on this machine, where other programs could ask for them too until portcullis debug ends.`
     : "None were given. Start with --env-file .dev.vars, or write them here: they stay in this page.";
   configure();
 }
