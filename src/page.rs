@@ -59,11 +59,13 @@ struct Asked {
     now: u64,
 }
 
-/// The files that a configuration names, as `read` finds them.
+/// The files that a configuration names, as `read` finds them. Only key sets are given out: whatever else a configuration may name is nobody's
+/// business.
 pub fn files_of(config: &str, read: &dyn Fn(&str) -> Result<String, String>) -> BTreeMap<String, File> {
     let found = std::cell::RefCell::new(BTreeMap::new());
     files::inline(config, &|path| {
-        let text = read(path);
+        let text =
+            read(path).and_then(|text| KeySet::parse(text.as_bytes()).map(|_| text).map_err(|why| why.to_string()));
         let file = text.clone().map_or_else(File::Error, File::Text);
         found.borrow_mut().insert(path.to_owned(), file);
         text

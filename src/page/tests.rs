@@ -99,8 +99,10 @@ fn files_are_given_by_their_names() {
     let mut config = config();
     config["authorizer"] = json!({"type": "jwt", "jwks": {"file": "keys.json"}, "issuer": "me", "audience": "api"});
     let config = config.to_string();
-    let files = files_of(&config, &|path| Ok(format!("text of {path}")));
-    assert_eq!(json!(files), json!({"keys.json": {"text": "text of keys.json"}}));
+    let found = |path: &str| if path == "keys.json" { Ok(keys()) } else { Err("another".to_owned()) };
+    assert_eq!(json!(files_of(&config, &found)), json!({"keys.json": {"text": keys()}}));
+    let private = json!(files_of(&config, &|_| Ok("root:x:0:0".to_owned())));
+    assert!(private["keys.json"]["error"].is_string() && !private.to_string().contains("root"), "{private}");
     assert_eq!(json!(files_of(&config, &|_| Err("gone".to_owned()))), json!({"keys.json": {"error": "gone"}}));
     for (name, files, expected) in [
         ("a good one", json!({"keys.json": {"text": keys()}}), None),

@@ -1,5 +1,7 @@
 //! Lines that people paste, and the requests that curl makes of them.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn told(line: &str) -> Curl {
@@ -125,5 +127,14 @@ fn what_cannot_be_followed_is_noted() {
         ("several URLs", "curl h/a h/b", "there are several URLs in it; this is of the first, h/a"),
     ] {
         assert_eq!(told(line).notes, [note], "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_line_is_read_or_refused(words in proptest::collection::vec("(-{0,2}[a-zA-Z-]{1,8}|\\PC{0,12}|https?://\\PC{0,12})", 0..8)) {
+        if let Ok(curl) = parse(&format!("curl {}", words.join(" "))) {
+            prop_assert!(!curl.inquiry.method.is_empty() || words.iter().any(|word| word.contains('X')), "{curl:?}");
+        }
     }
 }
