@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bin, installPackages } from "./lib/packages.mjs";
+import { chromium, curl } from "./lib/programs.mjs";
 import { ask, digest, fail, once, root, run, say } from "./lib/run.mjs";
 
 /** What the wasm may weigh, in bytes of gzip, without and with the language of rules. */
@@ -28,6 +29,7 @@ for (const [variant, folder] of [["rules", "build/bundle-rules"], ["plain", "bui
   budget(variant);
   if (only !== "rust") bundle(folder, env);
 }
+run("", process.execPath, ["scripts/build-page.mjs"]);
 if (only !== "rust") endToEnd();
 
 /** The library knows nothing of JavaScript: it runs natively, and is tested so. */
@@ -58,6 +60,9 @@ function bundle(path, env) {
 }
 
 function endToEnd() {
+  // Here, where installing them may take its time.
+  chromium();
+  curl();
   const files = readdirSync(join(root, "tests/e2e")).filter((file) => file.endsWith(".test.mjs")).map((file) => join("tests/e2e", file));
   run("End-to-end tests on workerd", process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=120000", "--test-force-exit", "--test-reporter=spec", ...files]);
 }

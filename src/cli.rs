@@ -3,8 +3,8 @@
 mod answer;
 mod check;
 mod consumer;
+mod debug;
 mod directory;
-mod env_file;
 mod explain;
 mod files;
 mod help;
@@ -39,6 +39,8 @@ struct Arguments {
 enum Command {
     /// Say every problem and warning of a configuration, with line and column.
     Check(check::Arguments),
+    /// Explain requests on a page in the browser. Nothing that is typed there leaves it.
+    Debug(debug::Arguments),
     /// Say step by step why a request gets the answer that it gets. Nothing is sent anywhere.
     Explain(explain::Arguments),
     /// Show every route: who may use it, and where it goes.
@@ -80,6 +82,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Debug(arguments) => debug::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Routes(arguments) => routes::run(&arguments),
         Command::Route(command) => route::run(&command),

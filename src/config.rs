@@ -4,6 +4,8 @@
 //! that does not fit, and [`problem`] says it to people. Meaning is [`crate::compile`]'s business.
 
 pub mod de;
+#[cfg(feature = "explain")]
+pub mod env_file;
 pub mod field;
 pub mod files;
 pub mod nearest;

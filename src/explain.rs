@@ -4,7 +4,11 @@
 //! For the operator, who may see everything: configured values are named here as they never are to a client.
 
 mod cause;
+pub mod curl;
+pub mod decoded;
 mod evidence;
+pub mod inquiry;
+mod moment;
 
 use serde::Serialize;
 

@@ -23,7 +23,7 @@ pub mod cors;
 pub mod credential;
 mod digest;
 pub mod discovery;
-#[cfg(feature = "cli")]
+#[cfg(feature = "explain")]
 pub mod explain;
 pub mod forward;
 pub mod gateway;
@@ -31,8 +31,10 @@ pub mod jwks;
 pub mod jwt;
 pub mod limit;
 pub mod memory;
-#[cfg(feature = "cli")]
+#[cfg(feature = "explain")]
 pub mod outline;
+#[cfg(feature = "explain")]
+pub mod page;
 pub mod record;
 pub mod records;
 pub mod reject;

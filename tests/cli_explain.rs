@@ -44,6 +44,12 @@ mod tests {
                 1,
                 "POST /health\n✘ route         the path is there, but not with POST\n→ 405 method_not_allowed\n  add the method to the path, or send one that `Allow` names; a wider pattern is not tried\n",
             ),
+            (
+                "a curl line",
+                vec!["--curl", "curl -X POST 'http://localhost:8787/health?x=1' \\\n  -H 'Accept: */*'"],
+                1,
+                "POST /health?x=1\n✘ route         the path is there, but not with POST\n→ 405 method_not_allowed\n  add the method to the path, or send one that `Allow` names; a wider pattern is not tried\n",
+            ),
         ] {
             let output = explain(&arguments);
             assert_eq!(words(&output), expected, "{name}");
@@ -63,7 +69,14 @@ mod tests {
 
     #[test]
     fn wrong_use_is_told_on_stderr_with_exit_code_2() {
-        for arguments in [vec!["--path", "/", "-H", "no colon"], vec!["--path", "/", "--config", "nothing.json"]] {
+        for arguments in [
+            vec!["--path", "/", "-H", "no colon"],
+            vec!["--path", "/", "--config", "nothing.json"],
+            vec!["--path", "no slash"],
+            vec!["--curl", "wget http://h/"],
+            vec!["--curl", "curl h/", "--path", "/"],
+            vec![],
+        ] {
             let output = explain(&arguments);
             assert_eq!(output.status.code(), Some(2), "{arguments:?}");
             assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use portcullis::compile::{Compiled, compile};
-use portcullis::config::files;
 use portcullis::config::problem::{Problem, Severity};
 use portcullis::config::reference::Env;
+use portcullis::config::{env_file, files};
 use serde_json::json;
 
-use super::env_file;
 use super::wrong_use;
 
 #[derive(Debug, clap::Args)]
@@ -99,20 +98,7 @@ fn print(file: &Path, compiled: &Compiled) {
 
 fn as_json(file: &Path, compiled: &Compiled) -> serde_json::Value {
     let (errors, warnings) = count(&compiled.problems);
-    let problems: Vec<_> = compiled
-        .problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "severity": problem.severity.to_string(),
-                "pointer": problem.pointer,
-                "line": problem.line,
-                "column": problem.column,
-                "message": problem.message,
-            })
-        })
-        .collect();
-    json!({ "file": file.display().to_string(), "problems": errors, "warnings": warnings, "findings": problems })
+    json!({ "file": file.display().to_string(), "problems": errors, "warnings": warnings, "findings": compiled.problems })
 }
 
 fn count(problems: &[Problem]) -> (usize, usize) {

@@ -4,13 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use portcullis::compile::compile;
-use portcullis::config::reference::Env;
-use portcullis::explain::{Explanation, Question, Variant, explain};
-use portcullis::gateway::Gateway;
-use portcullis::request::{Head, RequestId};
+use portcullis::explain::inquiry::{Inquiry, Setting, Unanswerable, header};
+use portcullis::explain::{Explanation, curl};
 use portcullis::time::UnixTime;
-use serde_json::Value;
 
 use super::check::{read_env, read_with_files};
 use super::token::{clock, read_keys};
@@ -25,8 +21,11 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "GET")]
     method: String,
     /// Its path, with the query if there is one.
-    #[arg(long, value_name = "PATH")]
-    path: String,
+    #[arg(long, value_name = "PATH", required_unless_present = "curl")]
+    path: Option<String>,
+    /// A curl line, in quotes: its method, path and headers are the request's.
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["method", "path"])]
+    curl: Option<String>,
     /// A token, to be sent as `Authorization: Bearer`.
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
@@ -48,79 +47,62 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    match explained(arguments) {
-        Ok(explanation) => {
-            print(&explanation, arguments);
+    match inquiry(arguments).and_then(|inquiry| Ok((explained(&inquiry, arguments)?, inquiry))) {
+        Ok((explanation, inquiry)) => {
+            print(&explanation, &inquiry, arguments.json);
             if explanation.cause.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(message) => wrong_use(&message),
     }
 }
 
-fn explained(arguments: &Arguments) -> Result<Explanation, String> {
+fn inquiry(arguments: &Arguments) -> Result<Inquiry, String> {
+    let mut inquiry = match &arguments.curl {
+        Some(line) => {
+            let read = curl::parse(line).map_err(|why| format!("the curl line: {why}"))?;
+            for note in read.notes {
+                eprintln!("portcullis: the curl line: {note}");
+            }
+            read.inquiry
+        }
+        None => Inquiry {
+            method: arguments.method.clone(),
+            path: arguments.path.clone().unwrap_or_default(),
+            headers: Vec::new(),
+        },
+    };
+    for line in &arguments.headers {
+        let header = header(line).ok_or_else(|| format!("`{line}` is no header: `Name: value`"))?;
+        inquiry.headers.push(header);
+    }
+    if let Some(token) = &arguments.token {
+        inquiry.bear(token);
+    }
+    Ok(inquiry)
+}
+
+fn explained(inquiry: &Inquiry, arguments: &Arguments) -> Result<Explanation, String> {
     let file = &arguments.config;
     let (_, text, problems) = read_with_files(file)?;
     let names = arguments.env_file.as_deref().map_or_else(|| Ok(BTreeMap::new()), read_env)?;
-    let compiled = compile(&text, Env::Known(&|name| names.get(name).cloned()));
-    let told = || problems.iter().chain(&compiled.problems).map(|problem| format!("\n{}:{problem}", file.display()));
-    let gateway = compiled
-        .gateway
-        .as_ref()
-        .ok_or_else(|| format!("the configuration cannot be used{}", told().collect::<String>()))?;
     let keys = arguments.jwks.as_deref().map(read_keys).transpose()?;
-    let mut headers = Vec::new();
-    for header in &arguments.headers {
-        let (name, value) = header.split_once(':').ok_or_else(|| format!("`{header}` is no header: `Name: value`"))?;
-        headers.push((name.trim().to_owned(), value.trim().to_owned()));
-    }
-    if let Some(token) = &arguments.token {
-        headers.push(("authorization".to_owned(), format!("Bearer {}", token.trim())));
-    }
-    let url = format!("https://gateway.example{}", arguments.path);
-    let id = RequestId::new(|| "offline".to_owned());
-    let head = Head { method: &arguments.method, url: &url, headers: &headers, id: &id };
-    let variant = |variant: Variant| varied(&text, &names, variant);
-    Ok(explain(Question {
-        gateway,
-        head: &head,
-        headers: &headers,
-        now: arguments.now.map_or_else(clock, UnixTime::from_seconds),
-        fetched: keys.as_ref(),
-        variant: &variant,
-    }))
-}
-
-/// The configuration with its secrets read in another way.
-fn varied(text: &str, names: &BTreeMap<String, String>, variant: Variant) -> Option<Gateway> {
-    let mut config: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    if let Variant::Encoding(encoding) = variant {
-        let default = config.get_mut("authorizer").into_iter().collect::<Vec<_>>();
-        for authorizer in default {
-            put_encoding(authorizer, encoding);
+    let now = arguments.now.map_or_else(clock, UnixTime::from_seconds);
+    let setting = Setting { text: &text, names: &names, keys: keys.as_ref(), now };
+    inquiry.answer(setting).map_err(|why| match why {
+        Unanswerable::Configuration(more) => {
+            let told = problems.iter().chain(&more).map(|problem| format!("\n{}:{problem}", file.display()));
+            format!("the configuration cannot be used{}", told.collect::<String>())
         }
-        for authorizer in config.get_mut("authorizers").and_then(Value::as_array_mut).into_iter().flatten() {
-            put_encoding(authorizer, encoding);
-        }
-    }
-    let trim = variant == Variant::Trimmed;
-    let lookup = |name: &str| names.get(name).map(|value| if trim { value.trim().to_owned() } else { value.clone() });
-    compile(&config.to_string(), Env::Known(&lookup)).gateway
+        other => other.to_string(),
+    })
 }
 
-fn put_encoding(authorizer: &mut Value, encoding: &str) {
-    if let Some(members) = authorizer.as_object_mut()
-        && (members.contains_key("secret") || members.contains_key("secrets"))
-    {
-        members.insert("secret_encoding".to_owned(), encoding.into());
-    }
-}
-
-fn print(explanation: &Explanation, arguments: &Arguments) {
-    if arguments.json {
+fn print(explanation: &Explanation, inquiry: &Inquiry, json: bool) {
+    if json {
         println!("{}", serde_json::to_string_pretty(explanation).unwrap_or_default());
         return;
     }
-    println!("{} {}", arguments.method, arguments.path);
+    println!("{} {}", inquiry.method, inquiry.path);
     for step in &explanation.steps {
         println!("{} {:<14}{}", if step.ok { "✔" } else { "✘" }, step.step, step.text);
     }

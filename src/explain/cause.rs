@@ -5,10 +5,11 @@ mod credential;
 mod key;
 
 use super::evidence::Evidence;
+use super::moment::duration;
 use super::{KV_UNREAD, Question, path_of};
 use crate::reject::{Code, Reject};
 
-use claims::{audience, duration, fix_of_missing, invalid_claim, issuer, not_yet, scope, skew};
+use claims::{audience, fix_of_missing, invalid_claim, issuer, not_yet, scope, skew};
 use credential::{malformed_authorization, malformed_token, missing, not_found};
 use key::{algorithm, signature, unknown_key};
 

@@ -1,9 +1,8 @@
 //! What there is to see of a request: where its credential is, what its token says.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
+use super::decoded::part;
 use super::{Question, STAGES, Step, path_of};
 use crate::authn::Authorizer;
 use crate::credential::{self, Found, Place};
@@ -37,12 +36,7 @@ impl<'g> Evidence<'g> {
             Ok(Found::Token(token)) => Some(token),
             _ => None,
         });
-        let part = |number: usize| {
-            let part = token.as_deref()?.split('.').nth(number)?;
-            let bytes =
-                URL_SAFE_NO_PAD.decode(part).or_else(|_| STANDARD_NO_PAD.decode(part.trim_end_matches('='))).ok()?;
-            serde_json::from_slice::<Map<String, Value>>(&bytes).ok()
-        };
+        let part = |number: usize| part(token.as_deref()?, number);
         let (header, claims) = (part(0), part(1));
         let issuer = claims.as_ref().and_then(|claims| claims.get("iss")).and_then(Value::as_str);
         let named = |authorizer: &&&Authorizer| {

@@ -6,6 +6,7 @@ use super::{Cause, cause};
 use crate::authn::Authorizer;
 use crate::explain::Question;
 use crate::explain::evidence::Evidence;
+use crate::explain::moment::duration;
 
 pub(super) fn not_yet(question: Question<'_>, evidence: &Evidence<'_>) -> Cause {
     let now = question.now.as_numeric_date();
@@ -142,14 +143,4 @@ pub(super) fn shown(value: Option<&Value>) -> String {
 
 pub(super) fn skew(evidence: &Evidence<'_>) -> f64 {
     evidence.authorizer.map_or(0.0, |authorizer| authorizer.policy.rules.skew)
-}
-
-/// Seconds in words.
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.0} h", s / 3600.0),
-        s => format!("{:.0} days", s / 86_400.0),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The names that `text` binds.
-pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
+pub fn parse(text: &str) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {

@@ -1,0 +1,19 @@
+// From the wasm that rustc made to what JavaScript loads: glue by wasm-bindgen's library, and a smaller, faster module by binaryen.
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { bin } from "./packages.mjs";
+import { root, run } from "./run.mjs";
+
+/** What wasm-opt may use: what rustc itself emits for this target. */
+const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
+/** Makes `portcullis.js` and `portcullis_bg.wasm` in a fresh `folder`; `level` is wasm-opt's. */
+export function glue(wasm, folder, level) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const quiet = existsSync(join(root, "target/debug/xtask")) ? ["--quiet"] : [];
+  run("Making the JavaScript glue", "cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", wasm, folder]);
+  const module = join(folder, "portcullis_bg.wasm");
+  const enabled = FEATURES.map((feature) => `--enable-${feature}`);
+  run("Optimising the wasm", process.execPath, [bin("wasm-opt"), level, ...enabled, module, "-o", module]);
+}
