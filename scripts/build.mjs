@@ -5,10 +5,11 @@
 // A Worker has the language of rules where its configuration has rules, or with PORTCULLIS_RULES=1: it weighs as much as a third of the rest.
 // Each step is skipped when nothing it depends on has changed, so an edit of gateway.json costs a check and nothing more. Under
 // `wrangler dev`, which ends when its build fails, a broken edit is told and what was built last goes on serving.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { bin, installPackages } from "./lib/packages.mjs";
+import { glue } from "./lib/glue.mjs";
+import { installPackages } from "./lib/packages.mjs";
 import { digest, once, root, run, say } from "./lib/run.mjs";
 import { wasmToolchain } from "./lib/toolchain.mjs";
 import { checkConfiguration, checked } from "./lib/check.mjs";
@@ -17,9 +18,6 @@ import { prepared } from "./lib/prepare.mjs";
 const out = join(root, "build");
 const PREPARE = join(root, "scripts/lib/prepare.mjs");
 const wasm = join(root, "target/wasm/wasm32-unknown-unknown/release/portcullis_worker.wasm");
-
-/** What wasm-opt may use: what rustc itself emits for this target. */
-const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
 const FILES = ["portcullis.js", "portcullis_bg.wasm"];
 const outputs = FILES.map((file) => join(out, file));
@@ -61,14 +59,8 @@ function buildWorker(rules) {
   );
   const source = digest(readFileSync(wasm));
   once(join(folder, ".stamp"), source, made, () => {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    const quiet = existsSync(join(root, "target/debug/xtask")) ? ["--quiet"] : [];
-    run("Making the JavaScript glue", "cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", wasm, folder]);
-    const module = made[1];
-    const enabled = FEATURES.map((feature) => `--enable-${feature}`);
-    run("Optimising the wasm", process.execPath, [bin("wasm-opt"), "-O3", ...enabled, module, "-o", module]);
-    const bytes = readFileSync(module);
+    glue(wasm, folder, "-O3");
+    const bytes = readFileSync(made[1]);
     say(`The Worker has ${kilobytes(bytes.length)} of wasm, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} gzip (${rules ? "with rules" : "without rules"})`);
   });
   // Where worker/entry.js takes it from.

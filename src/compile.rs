@@ -12,7 +12,7 @@ mod limits;
 mod paths;
 mod prepared;
 mod presets;
-#[cfg(feature = "cli")]
+#[cfg(feature = "explain")]
 mod reach;
 mod response;
 mod template;

@@ -1,5 +1,8 @@
 //! Time as an argument.
 
+#[cfg(feature = "explain")]
+pub mod calendar;
+
 /// Milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(u64);

@@ -215,7 +215,7 @@ impl Compiler<'_> {
                 Env::Judged(_) | Env::Unknown => self.error(at.offset, message),
             }
         }
-        if cfg!(feature = "cli") && bytes.len() >= wanted && repeats(&bytes) && !matches!(self.env, Env::Known(_)) {
+        if cfg!(feature = "explain") && bytes.len() >= wanted && repeats(&bytes) && !matches!(self.env, Env::Known(_)) {
             let message =
                 "the secret repeats itself, so its length says nothing: `portcullis key generate` makes a random one";
             self.warn(at.offset, message);

@@ -138,7 +138,7 @@ impl Parts<'_> {
             }
             compiler.check_header_reads(&gateway.reserved);
             // It looks at all paths as they are written, of which those that are kept are no more: a build has told of them.
-            #[cfg(feature = "cli")]
+            #[cfg(feature = "explain")]
             if config.paths.elements().count() == gateway.routes.len() {
                 compiler.reach(config, &gateway);
             }

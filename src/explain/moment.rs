@@ -1,5 +1,7 @@
 //! Times in words.
 
+use crate::time::calendar::parts;
+
 /// Seconds in words.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
@@ -33,17 +35,8 @@ pub(super) fn in_words(seconds: f64, now: f64) -> String {
 fn date(seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::as_conversions, reason = "0 to LAST")]
     let seconds = seconds as u64;
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Civil from days: years that begin in March have the leap day at their end, and eras of 400 years are all of one length.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", rest / 3600, rest / 60 % 60, rest % 60)
+    let [year, month, day, hour, minute, second] = parts(seconds);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
 #[cfg(test)]

@@ -98,13 +98,13 @@ impl Pattern {
     }
 
     /// Whether it has no `{name}`.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "explain")]
     pub fn is_literal(&self) -> bool {
         self.segments.iter().all(|segment| matches!(segment, Segment::Literal(_)))
     }
 
     /// Whether both fit the same paths: the names of parameters mean nothing to that.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "explain")]
     pub fn fits_the_same(&self, other: &Self) -> bool {
         let bare = |pattern: &Self| {
             let mut pattern = pattern.clone();
@@ -119,7 +119,7 @@ impl Pattern {
     }
 
     /// A path that it fits, segment by segment: `fill` stands for whatever may be anything.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "explain")]
     pub fn sample(&self, fill: &str) -> Vec<String> {
         let mut sample: Vec<String> = self
             .segments
