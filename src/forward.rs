@@ -13,10 +13,6 @@ use crate::url::{HttpUrl, Target};
 pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED};
 pub use edits::{Edits, Mapped};
 
-/// Headers of an upstream's answer that are for its connection alone.
-pub const NOT_RETURNED: [&str; 6] =
-    ["connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer"];
-
 /// Methods that promise to change nothing (RFC 9110 section 9.2.1 and the registry of section 18.2): what may be sent twice.
 const SAFE_METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
 

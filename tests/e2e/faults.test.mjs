@@ -140,6 +140,17 @@ describe("an upstream without an answer is a 502, one that is late a 504, with c
     }
   }
 
+  for (const method of ["GET", "POST"]) {
+    test(`and one that is late sees the gateway leave (${method})`, async () => {
+      const path = up.serve(() => {});
+      // Over a connection that is kept: nothing but the gateway ends this.
+      assert.equal((await gate.request(`/plain${path}`, { method })).status, 504);
+      const { socket } = up.asked(path)[0];
+      for (let waited = 0; !socket.destroyed && waited < 3000; waited += 20) await sleep(20);
+      assert.ok(socket.destroyed, "the connection is still open");
+    });
+  }
+
   test("and the log says where, without the path", async () => {
     assert.match(gate.log(), new RegExp(`"reason":"${up.url}: no response head in ${TIMEOUT} ms"`));
     assert.ok(!gate.log().split("\n").some((line) => line.startsWith('{"time"') && line.includes(`${up.url}/`)));

@@ -8,21 +8,58 @@ const NOTHING = {};
  * Sends `request` to `url` with edited headers, and edits those of the answer. Waits `ms` for its head, and for its body as long as it
  * takes. `line` is the beginning of the log's line, if one is wanted.
  */
-export async function forward(request, env, url, ms, remove, set, connection, cors, line, extras) {
-  const more = extras === undefined ? NOTHING : JSON.parse(extras);
+export function forward(request, env, url, ms, remove, set, cors, line, extras) {
   const headers = edited(request.headers, remove, set);
-  const finish = (answer, upstream) => done(edit(answer, connection.split("\n"), cors, more, upstream), env, line, more, upstream);
+  const { method } = request;
+  // GET and HEAD have no body here (the runtime throws for one), and so no length.
+  const bodiless = method === "GET" || method === "HEAD";
+  if (bodiless) headers.delete("content-length");
+  if (bodiless && extras === undefined) return ask(url, ms, method, headers, env, cors, line);
+  return forwardInFull(request, env, url, ms, method, headers, bodiless ? null : request.body, cors, line, extras);
+}
+
+/**
+ * A request with nothing about it that has to be ended: where its time is over, so is the request, and the runtime drops what it waits for.
+ * Most are such, and every object that the runtime makes for JavaScript costs: no `AbortController`, no `async`.
+ */
+function ask(url, ms, method, headers, env, cors, line) {
+  const started = Date.now();
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const fail = (kind, error) => {
+      over = true;
+      reject(new UpstreamFailure(kind, url, ms, error, line, headers));
+    };
+    const timer = setTimeout(fail, ms, "timeout");
+    fetch(url, { method, headers, redirect: "manual" }).then(
+      (answer) => {
+        if (over) return;
+        clearTimeout(timer);
+        if (!isAnswer(answer)) return fail("unreachable", noAnswer(answer));
+        const upstream = line === undefined ? undefined : { status: answer.status, ms: Date.now() - started, attempts: 1 };
+        resolve(done(edit(answer, cors, NOTHING, upstream), env, line, NOTHING, upstream));
+      },
+      (error) => {
+        clearTimeout(timer);
+        fail("unreachable", error);
+      },
+    );
+  });
+}
+
+/** The same for what has a body, hooks, retries, or is for another Worker. */
+async function forwardInFull(request, env, url, ms, method, headers, body, cors, line, extras) {
+  const more = extras === undefined ? NOTHING : JSON.parse(extras);
+  const finish = (answer, upstream) => done(edit(answer, cors, more, upstream), env, line, more, upstream);
   if (more.hook !== undefined) {
     const verdict = await consult(request, env, more.hook, line);
-    if (verdict instanceof Response) return refused(verdict, connection, cors, env, line, more);
+    if (verdict instanceof Response) return refused(verdict, cors, env, line, more);
     for (const [name, value] of verdict) {
       // The client's own spellings of it go too.
       drop(headers, (known) => dashed(known) === dashed(name));
       headers.set(name, value);
     }
   }
-  // GET and HEAD have no body here (the runtime throws for one), and so no length.
-  let body = request.method === "GET" || request.method === "HEAD" ? null : request.body;
   if (body === null) headers.delete("content-length");
   const started = Date.now();
   const patience = new AbortController();
@@ -38,12 +75,8 @@ export async function forward(request, env, url, ms, remove, set, connection, co
     for (let attempt = 0; ; attempt += 1) {
       const again = retries !== undefined && attempt < retries.attempts;
       try {
-        const answer = await to.fetch(url, { method: request.method, headers, body, redirect: "manual", signal: patience.signal });
-        // Interim answers, which the runtime takes for the final one, a switch that nobody asked for, and what is no status at all.
-        if (answer.status < 200 ? answer.webSocket == null : answer.status > 599) {
-          answer.body?.cancel().catch(() => {});
-          throw new Error(`the status ${answer.status} is no answer`);
-        }
+        const answer = await to.fetch(url, { method, headers, body, redirect: "manual", signal: patience.signal });
+        if (!isAnswer(answer)) throw noAnswer(answer);
         fate.answered = true;
         const pause = again && retries.statuses.includes(answer.status) ? waiting(answer, attempt, started + ms) : undefined;
         if (pause === undefined) return finish(answer, { status: answer.status, ms: Date.now() - started, attempts: attempt + 1 });
@@ -61,16 +94,24 @@ export async function forward(request, env, url, ms, remove, set, connection, co
   }
 }
 
+/** Not so: interim answers, which the runtime takes for the final one, a switch that nobody asked for, and what is no status at all. */
+const isAnswer = ({ status, webSocket }) => (status < 200 ? webSocket != null : status <= 599);
+
+function noAnswer(answer) {
+  answer.body?.cancel().catch(() => {});
+  return new Error(`the status ${answer.status} is no answer`);
+}
+
 /** Asks the hook before `answer`, which is the configuration's own, is given. */
-export async function answer_after(request, env, answer, connection, cors, line, extras) {
+export async function answer_after(request, env, answer, cors, line, extras) {
   const more = JSON.parse(extras);
   const verdict = await consult(request, env, more.hook, line);
-  return verdict instanceof Response ? refused(verdict, connection, cors, env, line, more) : done(answer, env, line, more, undefined);
+  return verdict instanceof Response ? refused(verdict, cors, env, line, more) : done(answer, env, line, more, undefined);
 }
 
 /** What a hook answers instead: nothing of the route's own answer applies to it. */
-function refused(verdict, connection, cors, env, line, more) {
-  return done(edit(verdict, connection.split("\n"), cors, NOTHING, undefined), env, line, more, undefined);
+function refused(verdict, cors, env, line, more) {
+  return done(edit(verdict, cors, NOTHING, undefined), env, line, more, undefined);
 }
 
 /** Counts an answer through Analytics Engine. */
@@ -216,33 +257,63 @@ function done(answer, env, line, more, upstream) {
 
 const SAY = [undefined, (line) => console.error(line), (line) => console.warn(line), (line) => console.log(line)];
 
-/** The answer for the client. Untouched where there is nothing to edit, and always for a WebSocket, which a copy would lose. */
-function edit(answer, connection, cors, more, upstream) {
-  const own = answer.headers;
-  const { response, timing } = more;
-  const untouched = cors === undefined && response === undefined && !timing && !connection.some((name) => own.has(name));
-  if (answer.status === 101 || untouched) return answer;
+/** Headers of an upstream's answer that are for its connection alone. */
+const NOT_RETURNED = ["connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer"];
+
+/**
+ * The answer for the client, without what was for the upstream's connection. A WebSocket is left as it is: a copy would lose it. Looking first
+ * whether there is anything to edit costs as much as the copy.
+ */
+function edit(answer, cors, more, upstream) {
+  if (answer.status === 101) return answer;
   // Headers are copied as a whole: two `Set-Cookie` stay two.
   const edited = new Response(answer.body, answer);
   const { headers } = edited;
-  const named = (own.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
-  const ours = (name) => cors !== undefined && name.startsWith("access-control-");
-  drop(headers, (name) => connection.includes(name) || named.includes(name) || ours(name));
-  for (const [name, value] of pairs(cors ?? "")) headers.append(name, value);
-  for (const [name, value] of response ?? []) value === null ? headers.delete(name) : headers.set(name, value);
-  if (timing && upstream !== undefined) headers.append("server-timing", `upstream;dur=${upstream.ms}`);
+  const connection = headers.get("connection");
+  for (const name of NOT_RETURNED) headers.delete(name);
+  if (connection !== null && connection !== "keep-alive" && connection !== "close") {
+    const named = connection.split(",").map((name) => name.trim().toLowerCase());
+    drop(headers, (name) => named.includes(name));
+  }
+  if (cors !== undefined) {
+    drop(headers, (name) => name.startsWith("access-control-"));
+    for (const [name, value] of pairs(cors)) headers.append(name, value);
+  }
+  for (const [name, value] of more.response ?? []) value === null ? headers.delete(name) : headers.set(name, value);
+  if (more.timing && upstream !== undefined) headers.append("server-timing", `upstream;dur=${upstream.ms}`);
   return edited;
 }
 
 /** A copy of `own` with these edits. */
 function edited(own, remove, set) {
   const headers = new Headers(own);
-  // `x_user_id` is `x-user-id` to every upstream that turns headers into variables (RFC 3875 section 4.1.18), so both go.
-  const removed = dashed(remove).split("\n");
-  drop(headers, (name) => removed.includes(dashed(name)));
-  for (const [name, value] of pairs(set)) headers.set(name, value);
+  const removed = listed(remove);
+  let going;
+  for (const name of headers.keys()) if (removed.has(name.includes("_") ? dashed(name) : name)) (going ??= []).push(name);
+  if (going !== undefined) for (const name of going) headers.delete(name);
+  for (let from = 0; from < set.length; ) {
+    const colon = set.indexOf(":", from);
+    const next = set.indexOf("\n", colon);
+    const end = next < 0 ? set.length : next;
+    headers.set(set.slice(from, colon), set.slice(colon + 1, end));
+    from = end + 1;
+  }
   return headers;
 }
+
+/** The names of `remove`, with dashes: `x_user_id` is `x-user-id` to every upstream that makes variables of headers (RFC 3875 section 4.1.18). */
+function listed(remove) {
+  let names = lists.get(remove);
+  if (names === undefined) {
+    names = new Set(dashed(remove).split("\n"));
+    // A gateway has few. Clients can add to them through `Connection`, so they are not kept for ever.
+    if (lists.size >= 64) lists.clear();
+    lists.set(remove, names);
+  }
+  return names;
+}
+
+const lists = new Map();
 
 /** Takes the headers off for which `goes` says so. */
 function drop(headers, goes) {

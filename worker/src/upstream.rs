@@ -1,10 +1,15 @@
 //! The upstream: the client's own request with the library's edits, and the answer with its.
 
-use js_sys::Promise;
-use portcullis::forward::{Edits, NOT_RETURNED, Outbound};
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use js_sys::{JsString, Promise};
+use portcullis::forward::{Edits, Outbound};
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
+
+use crate::convert::lines;
 
 #[wasm_bindgen(module = "/src/upstream.js")]
 extern "C" {
@@ -14,9 +19,8 @@ extern "C" {
         env: &Env,
         url: &str,
         ms: u32,
-        remove: &str,
+        remove: &JsString,
         set: &str,
-        connection: &str,
         cors: Option<&str>,
         line: Option<&str>,
         extras: Option<&str>,
@@ -26,7 +30,6 @@ extern "C" {
         request: &web_sys::Request,
         env: &Env,
         answer: &web_sys::Response,
-        connection: &str,
         cors: Option<&str>,
         line: Option<&str>,
         extras: &str,
@@ -83,9 +86,8 @@ pub(crate) fn send(
         let portcullis::forward::Retries { attempts, statuses, unreachable } = retries;
         extras.put("retries", json!({ "attempts": attempts, "statuses": statuses, "unreachable": unreachable }));
     }
-    let (remove, set, connection) = (remove.join("\n"), lines(set), NOT_RETURNED.join("\n"));
-    let extras = extras.text();
-    forward(request, env, url, *timeout_ms, &remove, &set, &connection, cors.as_deref(), line, extras.as_deref())
+    let (remove, set, extras) = (shared(remove), lines(set), extras.text());
+    forward(request, env, url, *timeout_ms, &remove, &set, cors.as_deref(), line, extras.as_deref())
 }
 
 /// Gives `answer` if the hook in `extras` agrees.
@@ -98,12 +100,19 @@ pub(crate) fn send_after(
     extras: Extras,
 ) -> Promise {
     let cors = cors.map(lines);
-    let connection = NOT_RETURNED.join("\n");
-    answer_after(request, env, answer, &connection, cors.as_deref(), line, &extras.text().unwrap_or_default())
+    answer_after(request, env, answer, cors.as_deref(), line, &extras.text().unwrap_or_default())
 }
 
-/// `name:value` lines. Neither holds a line end: names are tokens, and values with control characters never get this far.
-fn lines<N: AsRef<str>>(headers: &[(N, String)]) -> String {
-    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{}:{value}", name.as_ref())).collect();
-    lines.join("\n")
+/// The lines of `names` as JavaScript has them. Most requests of an isolate have the same ones, and JavaScript knows them again.
+fn shared(names: &[Cow<'static, str>]) -> JsString {
+    thread_local! {
+        static LAST: RefCell<(Vec<Cow<'static, str>>, JsString)> = RefCell::new((Vec::new(), JsString::from("")));
+    }
+    LAST.with_borrow_mut(|(known, text)| {
+        if known != names {
+            *known = names.to_vec();
+            *text = names.join("\n").into();
+        }
+        text.clone()
+    })
 }

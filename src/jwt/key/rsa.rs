@@ -1,10 +1,11 @@
-//! RSA signatures (RFC 8017): the public-key operation by `dashu-int`, the encodings here.
+//! RSA signatures (RFC 8017): the encodings here, the public-key operation in [`montgomery`].
 //!
-//! The crate `rsa` would do it too, at eight times the time in wasm: its arithmetic is made for private keys, where every step takes as
-//! long as the next. Nothing here is secret. `rsa` is what this is held against in the tests.
+//! The crate `rsa` would do it too, at ten times the time in wasm: its arithmetic is made for private keys, where every step takes as long as
+//! the next. Nothing here is secret. `rsa` is what this is held against in the tests.
 
-use dashu_int::UBig;
-use dashu_int::monty::MontgomeryRepr;
+mod montgomery;
+
+use montgomery::Modulus;
 
 use super::InvalidKey;
 use crate::jwt::alg::Hash;
@@ -20,9 +21,10 @@ const EXPONENTS: std::ops::RangeInclusive<u64> = 65_537..=0x1_FFFF_FFFF;
 /// An RSA public key.
 #[derive(Clone, Debug)]
 pub struct RsaKey {
-    modulus: UBig,
-    ring: MontgomeryRepr,
-    exponent: UBig,
+    /// Big-endian, without leading zeros.
+    modulus: Vec<u8>,
+    ring: Modulus,
+    exponent: u64,
     /// Bits of the modulus.
     bits: usize,
 }
@@ -30,32 +32,36 @@ pub struct RsaKey {
 impl RsaKey {
     /// From modulus and exponent, big-endian.
     pub fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, InvalidKey> {
-        let exponent = UBig::from_be_bytes(exponent);
-        let small = u64::try_from(&exponent).map_err(|_| InvalidKey::Exponent)?;
-        if !EXPONENTS.contains(&small) || small % 2 == 0 {
+        let exponent = significant(exponent);
+        let mut word = [0; 8];
+        let place = word.len().checked_sub(exponent.len()).and_then(|start| word.get_mut(start..));
+        place.ok_or(InvalidKey::Exponent)?.copy_from_slice(exponent);
+        let exponent = u64::from_be_bytes(word);
+        if !EXPONENTS.contains(&exponent) || exponent.is_multiple_of(2) {
             return Err(InvalidKey::Exponent);
         }
-        let modulus = UBig::from_be_bytes(modulus);
-        let bits = dashu_int::ops::BitTest::bit_len(&modulus);
+        let modulus = significant(modulus);
+        let (Some(first), Some(last)) = (modulus.first(), modulus.last()) else { return Err(InvalidKey::Size) };
+        let above = usize::try_from(first.leading_zeros()).unwrap_or(0);
+        let bits = modulus.len().saturating_mul(8) - above;
         if !BITS.contains(&bits) {
             return Err(InvalidKey::Size);
         }
-        // An even modulus is no product of two odd primes, and the arithmetic below needs an odd one.
-        if !dashu_int::ops::BitTest::bit(&modulus, 0) {
+        // An even modulus is no product of two odd primes, and the arithmetic needs an odd one.
+        if last.is_multiple_of(2) {
             return Err(InvalidKey::Malformed);
         }
-        let ring = MontgomeryRepr::new(modulus.clone());
-        Ok(Self { modulus, ring, exponent, bits })
+        Ok(Self { modulus: modulus.to_vec(), ring: Modulus::new(modulus), exponent, bits })
     }
 
     /// The modulus, big-endian.
     pub fn modulus(&self) -> Vec<u8> {
-        self.modulus.to_be_bytes().into()
+        self.modulus.clone()
     }
 
     /// The exponent, big-endian.
     pub fn exponent(&self) -> Vec<u8> {
-        self.exponent.to_be_bytes().into()
+        significant(&self.exponent.to_be_bytes()).to_vec()
     }
 
     /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2.2): the encoding that must come out is built, and the whole of it compared, so that nothing
@@ -106,20 +112,19 @@ impl RsaKey {
 
     /// RSAVP1 (RFC 8017 section 5.2.2) with the length checks around it: the encoding that was signed, as long as the modulus.
     fn recover(&self, signature: &[u8]) -> Option<Vec<u8>> {
-        let signature = (signature.len() == self.len()).then(|| UBig::from_be_bytes(signature))?;
-        if signature >= self.modulus {
-            return None;
-        }
-        let message = self.ring.reduce(signature).pow(&self.exponent).residue().to_be_bytes();
-        let mut encoded = vec![0; self.len().checked_sub(message.len())?];
-        encoded.extend_from_slice(&message);
-        Some(encoded)
+        if signature.len() == self.len() { self.ring.pow(signature, self.exponent) } else { None }
     }
 
     /// Bytes of the modulus, and of every signature.
     const fn len(&self) -> usize {
         self.bits.div_ceil(8)
     }
+}
+
+/// A number's bytes without leading zeros.
+fn significant(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    bytes.get(start..).unwrap_or_default()
 }
 
 /// `DigestInfo` up to the digest (RFC 8017 section 9.2, note 1).
