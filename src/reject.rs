@@ -1,6 +1,6 @@
 //! Every refusal: its status, its code, its words. Codes never change meaning.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::config::wire::Detail;
 use crate::jwt::error::TokenError;
@@ -173,21 +173,20 @@ impl Reject {
 
     /// The answer that the client gets: the one place where a refusal becomes bytes.
     pub fn reply(&self, detail: Detail, request_id: &str) -> Reply {
-        let mut members = vec![("error", Value::from(self.code.error()))];
-        if detail != Detail::None {
-            members.push(("code", self.code.code().into()));
-        }
-        if detail == Detail::Full {
-            members.push(("message", self.code.message().into()));
-        }
-        members.push(("statusCode", self.code.status().into()));
-        members.push(("requestId", request_id.into()));
-        if let (Detail::Full, About::Claim(claim)) = (detail, &self.about) {
-            members.push(("details", json!({ "claim": claim })));
-        }
-        // In this order, which serde_json's own map would not keep: people read these.
-        let members: Vec<String> = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-        let body = format!("{{{}}}", members.join(","));
+        let claim = || match &self.about {
+            About::Claim(claim) => Some(Claim { claim }),
+            _ => None,
+        };
+        let full = detail == Detail::Full;
+        let body = Body {
+            error: self.code.error(),
+            code: (detail != Detail::None).then(|| self.code.code()),
+            message: full.then(|| self.code.message()),
+            status: self.code.status(),
+            request_id,
+            details: if full { claim() } else { None },
+        };
+        let body = serde_json::to_string(&body).unwrap_or_default();
         let mut reply = Reply::json(self.code.status(), body);
         reply.header("cache-control", "no-store");
         reply.header("x-request-id", request_id);
@@ -227,6 +226,27 @@ impl Reject {
     }
 }
 
+/// The body of a refusal, in the order in which people read it.
+#[derive(Serialize)]
+struct Body<'b> {
+    error: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+    #[serde(rename = "statusCode")]
+    status: u16,
+    #[serde(rename = "requestId")]
+    request_id: &'b str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Claim<'b>>,
+}
+
+#[derive(Serialize)]
+struct Claim<'b> {
+    claim: &'b str,
+}
+
 impl From<TokenError> for Reject {
     fn from(error: TokenError) -> Self {
         let about = |code, claim: &str| Self { about: About::Claim(claim.to_owned()), ..Self::new(code) };
@@ -251,6 +271,8 @@ impl From<TokenError> for Reject {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

@@ -13,7 +13,7 @@ export async function started(start) {
   const before = children();
   const [url, stop] = await start();
   const pid = children().find((child) => !before.includes(child));
-  return { url, stop, cpu: () => cpu(pid) };
+  return { url, stop, pid, cpu: () => cpu(pid) };
 }
 
 export const agent = new Agent({ keepAlive: true, maxSockets: 8 });

@@ -57,7 +57,7 @@ pub struct Edits {
     /// Headers to be removed.
     pub remove: Vec<Cow<'static, str>>,
     /// Headers to be set then.
-    pub set: Vec<(String, String)>,
+    pub set: Vec<(Cow<'static, str>, String)>,
     /// Headers that were left out, for the log: their values hold control characters.
     pub left_out: Vec<String>,
 }
@@ -72,7 +72,12 @@ impl Edits {
         identity: Option<&Identity<'_>>,
         reserved: &[String],
     ) -> Self {
-        let mut edits = Self::default();
+        let mut edits = Self {
+            // With room for what a connection names, and for what most requests get.
+            remove: Vec::with_capacity(NOT_FORWARDED.len() + NOT_BELIEVED.len() + reserved.len() + 2),
+            set: Vec::with_capacity(8),
+            left_out: Vec::new(),
+        };
         edits.remove.extend(NOT_FORWARDED.iter().chain(&NOT_BELIEVED).map(|&name| Cow::Borrowed(name)));
         if let Some(named) = head.headers.get("connection") {
             let names = named.split(',').map(|name| name.trim().to_ascii_lowercase());
@@ -118,8 +123,8 @@ impl Edits {
         }
     }
 
-    fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.set.push((name.to_owned(), value.into()));
+    fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        self.set.push((name.into(), value.into()));
     }
 
     /// The same for a value out of a token or a request, which is left out where it could break a header line.
@@ -127,7 +132,7 @@ impl Edits {
         if breaks_header(&value) {
             self.left_out.push(name.to_owned());
         } else {
-            self.set(name, value);
+            self.set(name.to_owned(), value);
         }
     }
 
@@ -155,7 +160,7 @@ impl Edits {
         }
         if let Some(header) = &identity.authorizer.forward_payload {
             let payload = Value::Object(identity.claims().members().clone()).to_string();
-            self.set(header, URL_SAFE_NO_PAD.encode(payload));
+            self.set(header.clone(), URL_SAFE_NO_PAD.encode(payload));
         }
     }
 
