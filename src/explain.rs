@@ -135,9 +135,13 @@ pub fn explain(question: Question<'_>) -> Explanation {
     if let Some(step) = steps.iter_mut().find(|step| step.step == "credential") {
         match (&ignored, passed.identity()) {
             (Some(reject), _) => {
-                step.text = format!("passed over, since the mode is permissive: {}", reject.code().code());
+                let Cause { cause, .. } = cause::of(question, &evidence, reject);
+                step.text = format!("passed over, since the mode is permissive: {}, {cause}", reject.code().code());
             }
-            (None, None) => step.text = evidence.anonymous(),
+            (None, None) => {
+                let elsewhere = cause::elsewhere(question, &evidence).map(|elsewhere| format!("; {}", elsewhere.cause));
+                step.text = evidence.anonymous() + &elsewhere.unwrap_or_default();
+            }
             (None, Some(identity)) => step.text = format!("{} ({})", step.text, who(identity)),
         }
         if passed.identity().is_none() {

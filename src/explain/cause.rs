@@ -1,8 +1,12 @@
 //! For each code: what is wrong, with what was seen, and what to do about it.
 
 mod claims;
-mod credential;
+mod form;
 mod key;
+mod malformed;
+mod path;
+mod placement;
+mod presented;
 
 use super::evidence::Evidence;
 use super::moment::duration;
@@ -10,8 +14,13 @@ use super::{KV_UNREAD, Question, path_of};
 use crate::reject::{Code, Reject};
 
 use claims::{audience, fix_of_missing, invalid_claim, issuer, not_yet, scope, skew};
-use credential::{malformed_authorization, malformed_token, missing, not_found};
+use form::malformed_token;
 use key::{algorithm, signature, unknown_key};
+use malformed::malformed_authorization;
+use path::not_found;
+pub(super) use placement::elsewhere;
+use placement::missing;
+use presented::unknown_credential;
 
 /// Why a request is refused, and what to do about it.
 pub(super) struct Cause {
@@ -42,7 +51,7 @@ pub(super) fn of(question: Question<'_>, evidence: &Evidence<'_>, reject: &Rejec
             "add the method to the path, or send one that `Allow` names; a wider pattern is not tried",
         ),
         Code::MissingToken => missing(question, evidence),
-        Code::MalformedAuthorization => malformed_authorization(question),
+        Code::MalformedAuthorization => malformed_authorization(question, evidence),
         Code::AmbiguousToken => cause(
             format!("two different tokens are in {}", evidence.places()),
             "send one: the gateway and the upstream could each believe another",
@@ -81,7 +90,7 @@ pub(super) fn of(question: Question<'_>, evidence: &Evidence<'_>, reject: &Rejec
             internal(),
             "give what the key URL serves with --jwks FILE; in production: see whether the provider answers",
         ),
-        Code::UnknownCredential => cause(internal(), "add the credential, or send one that is there and counts now"),
+        Code::UnknownCredential => unknown_credential(question, evidence, internal()),
         Code::InvalidSignature => signature(question, evidence),
         Code::TokenNotYetValid => not_yet(question, evidence),
         Code::MissingClaim => {

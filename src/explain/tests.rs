@@ -1,5 +1,7 @@
 //! Each way to break a request, and whether its cause is what is told.
 
+mod sent;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -88,7 +90,7 @@ fn each_way_to_break_a_token_is_named_first() {
     for (name, target, token, code, cause) in [
         ("opaque", "/private", "opaque-token".to_owned(), "malformed_token", "it is an opaque token"),
         ("encrypted", "/private", "a.b.c.d.e".to_owned(), "malformed_token", "it is encrypted (JWE)"),
-        ("cut off", "/private", head.to_owned(), "malformed_token", "it has 2 parts"),
+        ("cut off", "/private", head.to_owned(), "malformed_token", "it was cut off: it has 2 of three parts"),
         ("padded", "/private", format!("{good}="), "malformed_token", "it is padded"),
         (
             "none",
