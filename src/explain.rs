@@ -9,7 +9,10 @@ pub mod decoded;
 mod evidence;
 pub mod inquiry;
 mod moment;
+mod origin;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::authn::{Context, Identity, Need};
@@ -29,6 +32,9 @@ use evidence::Evidence;
 
 /// Why a request that needs records cannot be explained to its end.
 const KV_UNREAD: &str = "what KV holds is not read here";
+
+/// Why one that needs keys from a URL cannot.
+const KEYS_UNREAD: &str = "the keys of this authorizer are at";
 
 /// What is asked about.
 #[derive(Clone, Copy)]
@@ -54,6 +60,31 @@ pub enum Variant {
     Encoding(&'static str),
     /// White space around it belongs to no secret.
     Trimmed,
+    /// Quotes around it belong to no secret.
+    Unquoted,
+    /// The signer's has quotes around it.
+    Quoted,
+    /// The signer's ends with this line break.
+    Ended(&'static str),
+    /// It was put into base64 once more.
+    Unwrapped,
+}
+
+impl Variant {
+    /// The secret `text` in this way; an encoding is the configuration's to change.
+    pub fn of(self, text: &str) -> String {
+        match self {
+            Self::Encoding(_) => text.to_owned(),
+            Self::Trimmed => text.trim().to_owned(),
+            Self::Unquoted => text.trim_matches(['"', '\'']).to_owned(),
+            Self::Quoted => format!("\"{text}\""),
+            Self::Ended(line) => format!("{text}{line}"),
+            Self::Unwrapped => {
+                let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                bytes.unwrap_or_else(|| text.to_owned())
+            }
+        }
+    }
 }
 
 /// One stage of a request's way.
@@ -97,7 +128,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let evidence = Evidence::gather(question);
     let matched = match gateway.route(head) {
         Ok(Routed::Matched(matched)) => matched,
-        Ok(Routed::Answer(reply)) => return preflight(&reply, head),
+        Ok(Routed::Answer(reply)) => return origin::preflight(&reply, head),
         Err(refusal) => return refused(question, &evidence, &refusal.reject),
     };
     let counted = match room(&matched.limits(head)) {
@@ -108,8 +139,9 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let passed = match matched.authenticate(head, context, counted) {
         Authn::Passed(passed) => passed,
         Authn::Refused(refusal) => return refused(question, &evidence, &refusal.reject),
-        Authn::Needs(_, Need::Keys(..)) => {
-            let why = "the keys of this authorizer are at a URL, which is not asked here".to_owned();
+        Authn::Needs(_, Need::Keys(id, _)) => {
+            let url = gateway.source(id).map_or("a URL", |source| source.url.as_str());
+            let why = format!("{KEYS_UNREAD} {url}, which is not asked here");
             return refused(question, &evidence, &Reject::keys_unavailable(0, why));
         }
         Authn::Needs(_, Need::Records(keys)) => {
@@ -127,6 +159,12 @@ pub fn explain(question: Question<'_>) -> Explanation {
         Ok(counted) => counted,
         Err(reject) => return refused(question, &evidence, &reject),
     };
+    let own = passed.cors_headers(head).ok().flatten();
+    let withheld = own.and_then(|cors| {
+        let allowed =
+            cors.iter().find(|(name, _)| *name == "access-control-allow-origin").map(|(_, value)| value.as_str());
+        origin::withheld(question, allowed)
+    });
     let action = match passed.action(head, counted) {
         Ok(action) => action,
         Err(refusal) => return refused(question, &evidence, &refusal.reject),
@@ -144,7 +182,9 @@ pub fn explain(question: Question<'_>) -> Explanation {
             }
             (None, Some(identity)) => step.text = format!("{} ({})", step.text, who(identity)),
         }
-        if passed.identity().is_none() {
+        // API keys and passwords have no parts to look at.
+        let of_token = passed.identity().is_some_and(|identity| identity.authorizer.keys.are_for_tokens());
+        if !of_token {
             steps.retain(|step| matches!(step.step, "route" | "credential"));
         }
     }
@@ -159,7 +199,15 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let hook = action.hook.and_then(|hook| hook.service);
     let first = hook.map_or_else(String::new, |service| format!("if the hook {service} agrees: "));
     steps.push(Step { step: "answer", ok: true, text: format!("{first}{text}") });
-    Explanation { steps, status, code: None, cause: None, fix: None }
+    let (cause, fix) = match withheld {
+        Some((step, fix)) => {
+            let cause = step.text.clone();
+            steps.push(step);
+            (Some(cause), Some(fix))
+        }
+        None => (None, None),
+    };
+    Explanation { steps, status, code: None, cause, fix }
 }
 
 /// The keys that key URLs serve, for every source alike.
@@ -180,27 +228,6 @@ fn who(identity: &Identity<'_>) -> String {
         (Some(consumer), _) => format!("consumer {}", consumer.username),
         (None, Some(subject)) => format!("subject {subject}"),
         (None, None) => "no subject".to_owned(),
-    }
-}
-
-fn preflight(reply: &crate::reply::Reply, head: &Head<'_>) -> Explanation {
-    let allowed = reply.get("access-control-allow-origin").is_some();
-    let origin = head.headers.get("origin").unwrap_or_default();
-    let text = if allowed {
-        let methods = reply.get("access-control-allow-methods").unwrap_or("none");
-        format!("a preflight, answered before authentication: {origin} may, with {methods}")
-    } else {
-        format!("a preflight, answered before authentication: {origin} is not among `allow_origins`")
-    };
-    let step = Step { step: "cors", ok: allowed, text: text.clone() };
-    let fix =
-        "add the origin to `cors.allow_origins`: scheme, host and port, letter for letter, without a slash at the end";
-    Explanation {
-        steps: vec![step],
-        status: Some(reply.status),
-        code: None,
-        cause: (!allowed).then_some(text),
-        fix: (!allowed).then(|| fix.to_owned()),
     }
 }
 

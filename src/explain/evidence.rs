@@ -6,6 +6,7 @@ use super::decoded::part;
 use super::moment::{are_millis, duration};
 use super::{Question, STAGES, Step, path_of};
 use crate::authn::{Authorizer, KeySource};
+use crate::authorization::Authorization;
 use crate::credential::{self, Found, Place};
 use crate::gateway::{Matched, Routed};
 
@@ -24,6 +25,8 @@ pub(super) struct Evidence<'g> {
     now: f64,
     /// The authorizer that the token is for, as far as that can be told.
     pub(super) authorizer: Option<&'g Authorizer>,
+    /// What the route demands of whoever is let pass.
+    pub(super) authorization: Option<&'g Authorization>,
     pub(super) header: Option<Map<String, Value>>,
     pub(super) claims: Option<Map<String, Value>>,
 }
@@ -65,6 +68,7 @@ impl<'g> Evidence<'g> {
             found,
             now: question.now.as_numeric_date(),
             authorizer,
+            authorization: matched.as_ref().and_then(Matched::authorization),
             header,
             claims,
         }
