@@ -14,6 +14,10 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<(), String> {
     let mut name = real.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", token::<4>()?));
     let beside = real.with_file_name(name);
+    // A new file in its place needs no leave of the old one's: whoever made that read-only is asked here.
+    if fs::metadata(&real).map_err(told)?.permissions().readonly() {
+        return Err(format!("{}: it is read-only", file.display()));
+    }
     let written = File::create_new(&beside).and_then(|mut open| {
         open.set_permissions(fs::metadata(&real)?.permissions())?;
         open.write_all(text.as_bytes())?;
@@ -24,6 +28,16 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<(), String> {
         let _ = fs::remove_file(&beside);
         told(error)
     })
+}
+
+/// Waits until no other `portcullis` edits a file in the same folder, and keeps others waiting until what is returned is dropped: two at once
+/// would each read the same and write over the other. The folder is what is locked, since the file itself is replaced. Where the system
+/// has no such lock, nobody waits.
+pub(super) fn turn(file: &Path) -> Option<File> {
+    let real = fs::canonicalize(file).ok()?;
+    let folder = File::open(real.parent()?).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
 }
 
 /// Writes a new file; one that is there stays. What is secret is for its owner alone.
@@ -93,6 +107,19 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "after");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         assert!(replace(&folder.join("absent"), "x").is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_read_only_stays_as_it_is() {
+        let folder = folder("read-only");
+        let file = folder.join("a.json");
+        fs::write(&file, "before").unwrap();
+        let mut permissions = fs::metadata(&file).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&file, permissions).unwrap();
+        assert!(replace(&file, "after").unwrap_err().ends_with("it is read-only"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "before");
         fs::remove_dir_all(folder).unwrap();
     }
 
