@@ -22,7 +22,7 @@ use form::malformed_token;
 use grants::{denied, scope};
 use key::{algorithm, unknown_key};
 use malformed::malformed_authorization;
-use parties::{audience, issuer};
+use parties::{audience, foreign, issuer};
 use path::{invalid, method, not_found};
 pub(super) use placement::elsewhere;
 use placement::missing;
@@ -43,6 +43,22 @@ fn cause(cause: impl Into<String>, fix: impl Into<String>) -> Cause {
 
 /// The cause of `reject`.
 pub(super) fn of(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> Cause {
+    let told = of_code(question, evidence, reject);
+    // Issuers are compared behind the signature, and another issuer's tokens fail before that: by its keys, its algorithm, its claims.
+    let early = match reject.code() {
+        Code::UnknownKey | Code::AlgorithmNotAllowed => true,
+        // A spelling of the secret that fits says more.
+        Code::InvalidSignature => told.cause.starts_with("another key"),
+        Code::MissingClaim => reject.claim() == Some("exp"),
+        _ => false,
+    };
+    match foreign(evidence).filter(|_| early) {
+        Some(other) => cause(format!("{}: {}", other.cause, told.cause), other.fix),
+        None => told,
+    }
+}
+
+fn of_code(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> Cause {
     let internal = || reject.internal().unwrap_or("the log says more").to_owned();
     match reject.code() {
         Code::InvalidPath => invalid(question),

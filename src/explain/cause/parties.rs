@@ -61,6 +61,14 @@ pub(super) fn issuer(evidence: &Evidence<'_>) -> Cause {
     })
 }
 
+/// What is told of a token whose issuer is another altogether than those of the authorizer; none where it is one of them, or nearly.
+pub(super) fn foreign(evidence: &Evidence<'_>) -> Option<Cause> {
+    let seen = evidence.claim("iss")?.as_str().filter(|seen| !seen.is_empty())?;
+    let known = &evidence.authorizer?.policy.rules.issuers;
+    let is_near = |known: &String| known == seen || difference(seen, known).is_some();
+    (!known.is_empty() && !known.iter().any(is_near)).then(|| issuer(evidence))
+}
+
 fn differing(seen: &str, near: &str, how: &str) -> Cause {
     let fix = format!("write \"issuer\": \"{seen}\": issuers are compared letter for letter");
     match how {

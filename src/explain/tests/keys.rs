@@ -158,6 +158,27 @@ fn a_key_of_the_set_that_signed_under_another_name_is_named() {
     ] {
         starts(name, &told(&jwt, "", Some(set), &token), cause);
     }
+    let mut others = claims();
+    others["iss"] = "https://dev.example/".into();
+    for (name, token, cause) in [
+        (
+            "another tenant's key",
+            rs(&OTHER_RSA, &json!({"alg": "RS256", "kid": "z"}), &others),
+            "the token is from https://dev.example/, and https://id.example/ is accepted: the token names `kid` z",
+        ),
+        (
+            "another tenant's signature",
+            rs(&OTHER_RSA, &json!({"alg": "RS256", "kid": "k1"}), &others),
+            "the token is from https://dev.example/, and https://id.example/ is accepted: another key signed",
+        ),
+        (
+            "a shared secret's",
+            hs(SECRET, &json!({"alg": "HS256"}), &others),
+            "the token is from https://dev.example/, and https://id.example/ is accepted: the token is signed with HS256",
+        ),
+    ] {
+        starts(name, &told(&jwt, "", Some(&one), &token), cause);
+    }
     let unread = told(&jwt, "", None, &token("RS256", "k1"));
     assert_eq!(
         unread.cause.as_deref(),
