@@ -132,7 +132,8 @@ fn judge(head: &[u8], port: u16) -> (Option<&str>, Result<&str, &'static str>) {
         ["localhost", "127.0.0.1"].iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")))
     };
     // Another site may lead people to the page, which holds nothing, and to nothing else.
-    let foreign = all("sec-fetch-site").iter().any(|site| !matches!(*site, "same-origin" | "none"));
+    let foreign = all("sec-fetch-site").iter().any(|site| !matches!(*site, "same-origin" | "none"))
+        || all("origin").iter().any(|origin| !origin.strip_prefix("http://").is_some_and(|host| ours(&host)));
     let verdict = if hosts.len() != 1 {
         Err("400 Bad Request")
     } else if !hosts.iter().all(ours) {
@@ -169,6 +170,9 @@ mod tests {
             ("from itself", with("Sec-Fetch-Site: same-origin\r\n"), 200),
             ("typed by hand", with("sec-fetch-site: none\r\n"), 200),
             ("from another site", with("Sec-Fetch-Site: cross-site\r\n"), 403),
+            ("from a page of another origin", with("Origin: https://evil.example\r\n"), 403),
+            ("from a file", with("Origin: null\r\n"), 403),
+            ("with its own origin", with("Origin: http://127.0.0.1:8789\r\n"), 200),
             ("from another port", with("Sec-Fetch-Site: same-site\r\n"), 403),
             (
                 "led here",

@@ -41,7 +41,9 @@ fn as_text(token: &str) -> Option<Cause> {
             "the provider's whole answer is where the token should be",
             "send the text of its `access_token` alone",
         ),
-        _ if lower.starts_with(['"', '\'']) => cause("the token is in quotes", "send it without them"),
+        _ if lower.starts_with(['"', '\'', '“', '”', '„', '‘', '’', '«']) => {
+            cause("the token is in quotes", "send it without them")
+        }
         _ if lower.starts_with('<') => cause("the token is in angle brackets", "send it without them"),
         _ if lower.starts_with("bearer") => cause(
             "`Bearer` stands before the token where the token alone is wanted",
@@ -101,6 +103,10 @@ fn inside(evidence: &Evidence<'_>, parts: &[&str]) -> Cause {
         let Ok(bytes) = URL_SAFE_NO_PAD.decode(part) else {
             let odd = part.chars().find(|letter| !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '_'));
             return match odd {
+                // By its number too, since some cannot be seen: U+200B comes with what is copied from pages.
+                Some(odd) if !odd.is_ascii() => {
+                    cause(format!("its {name} has `{odd}` (U+{:04X}), which base64url has not", u32::from(odd)), COPY)
+                }
                 Some(odd) => cause(format!("its {name} has `{odd}`, which base64url has not"), COPY),
                 None => cause(format!("its {name} was cut off: its letters make no whole bytes"), COPY),
             };

@@ -165,6 +165,12 @@ fn what_is_no_token_is_told_by_what_became_of_it() {
         ("a variable", "$TOKEN".to_owned(), "`$TOKEN` is a placeholder"),
         ("a template", "{{token}}".to_owned(), "`{{token}}` is a placeholder"),
         ("quotes", format!("\"{good}\""), "the token is in quotes"),
+        ("quotes of a word processor", format!("“{good}”"), "the token is in quotes"),
+        (
+            "a space of no width",
+            good.replacen('.', "\u{200b}.", 1),
+            "its first part, the header, has `\u{200b}` (U+200B)",
+        ),
         ("angle brackets", format!("<{good}>"), "the token is in angle brackets"),
         ("an encoded dot", good.replace('.', "%2E"), "it is URL-encoded"),
         ("an escape", format!("{good}\\n"), "it has a backslash"),
