@@ -153,7 +153,15 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let ignored = passed.ignored.clone();
     let passed = match passed.authorize(head) {
         Ok(passed) => passed,
-        Err(refusal) => return refused(question, &evidence, &refusal.reject),
+        Err(refusal) => {
+            let told = refused(question, &evidence, &refusal.reject);
+            return match (ignored, refusal.identity()) {
+                // The mode let a bad token pass as nobody's: what is wrong with it comes first.
+                (Some(reject), _) => nobodys(told, cause::of(question, &evidence, &reject)),
+                (None, None) if evidence.token.is_none() => nobodys(told, cause::missing(question, &evidence)),
+                _ => told,
+            };
+        }
     };
     let counted = match room(&passed.limits(head)) {
         Ok(counted) => counted,
@@ -250,6 +258,16 @@ fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> 
     let name = STAGES.get(stage).copied().unwrap_or("answer");
     steps.push(Step { step: name, ok: false, text: cause.clone() });
     Explanation { steps, status: Some(code.status()), code: Some(code.code()), cause: Some(cause), fix: Some(fix) }
+}
+
+/// What is told where nobody may do what a request asks for, and why it is nobody's.
+fn nobodys(mut told: Explanation, why: Cause) -> Explanation {
+    let text = format!("{}; the mode lets the request pass as nobody's, who may not do this", why.cause);
+    told.steps.retain(|step| matches!(step.step, "route" | "authorization"));
+    if let Some(step) = told.steps.last_mut() {
+        step.text.clone_from(&text);
+    }
+    Explanation { cause: Some(text), fix: Some(why.fix), ..told }
 }
 
 /// The stage that a refusal ends, by its place among [`STAGES`].

@@ -45,6 +45,10 @@ fn as_text(token: &str) -> Option<Cause> {
             cause("the token is in quotes", "send it without them")
         }
         _ if lower.starts_with('<') => cause("the token is in angle brackets", "send it without them"),
+        // base64 of `eyJ`.
+        _ if token.starts_with("ZXlK") => {
+            cause("it was put into base64 once more: a token is base64url already", "send it as the provider issued it")
+        }
         _ if lower.starts_with("bearer") => cause(
             "`Bearer` stands before the token where the token alone is wanted",
             "leave it away there: only the header `authorization` has it",

@@ -97,6 +97,9 @@ fn behind(scheme: &str, value: &str, send: String) -> Cause {
             second if second.starts_with(['"', '\'']) => {
                 cause("the token is in quotes, with white space between", "send it without both")
             }
+            _ if words.len() == 2 => {
+                cause(format!("what stands between `{first}` and the token looks like a space and is none"), send)
+            }
             _ => cause(
                 format!("{} words follow `{first}`, and a token is one", words.len().saturating_sub(1)),
                 "take the line breaks and spaces out of it: a copy from a terminal has some",

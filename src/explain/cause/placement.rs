@@ -14,7 +14,7 @@ use crate::explain::evidence::{Evidence, place};
 const ACCESS: &str = "cf-access-jwt-assertion";
 const ACCESS_CLIENT: &str = "cf-access-client-id";
 
-pub(super) fn missing(question: Question<'_>, evidence: &Evidence<'_>) -> Cause {
+pub(in crate::explain) fn missing(question: Question<'_>, evidence: &Evidence<'_>) -> Cause {
     elsewhere(question, evidence).unwrap_or_else(|| {
         cause(format!("there is no credential in {}", evidence.places()), format!("send one: {}", example(evidence)))
     })

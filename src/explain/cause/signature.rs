@@ -67,7 +67,11 @@ fn odd(evidence: &Evidence<'_>, token: &str) -> Option<Cause> {
     if length != wanted {
         return Some(cause(
             format!("the signature has {length} bytes, and {name} gives {wanted}"),
-            "see whether the token was cut off",
+            if length < wanted {
+                "see whether the token was cut off"
+            } else {
+                "have the signer put the signature's bytes into base64url, not their hexadecimal text"
+            },
         ));
     }
     // Microsoft changes the header of its own tokens after signing, so that nobody else relies on them.

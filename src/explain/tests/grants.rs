@@ -232,6 +232,14 @@ fn grants_are_told_by_what_is_lacking_and_where_it_is() {
         assert!(first.starts_with(cause), "{name}: {first}");
         assert!(advice.starts_with(fix), "{name}: {advice}");
     }
+    let past = told(&json!({"mode": "permissive"}), &scopes(json!(["a"])), &json!({"exp": SECONDS - 600}));
+    assert_eq!(
+        past.cause.as_deref(),
+        Some(
+            "it expired 10 min ago; 30 s of skew are allowed; the mode lets the request pass as nobody's, who may not do this"
+        )
+    );
+    assert_eq!(past.steps.iter().map(|step| step.ok).collect::<Vec<_>>(), [true, false]);
     let ruled = json!({"authorization": {"rules": [{"require": "jwt.org == 'acme'"}]}});
     let told = told(&json!({}), &ruled, &json!({"org": "other"}));
     assert_eq!(

@@ -129,6 +129,7 @@ fn a_header_in_another_form_is_told_by_what_is_odd_in_it() {
             "the provider's whole answer",
         ),
         ("a space in it", json!({}), "Bearer eyJ.a .b".into(), "2 words follow `Bearer`, and a token is one"),
+        ("a space that is none", json!({}), with("Bearer\u{a0}", ""), "what stands between `Bearer` and the token"),
         (
             "another prefix",
             json!({"token_prefix": "Token"}),
@@ -165,6 +166,7 @@ fn what_is_no_token_is_told_by_what_became_of_it() {
         ("a variable", "$TOKEN".to_owned(), "`$TOKEN` is a placeholder"),
         ("a template", "{{token}}".to_owned(), "`{{token}}` is a placeholder"),
         ("quotes", format!("\"{good}\""), "the token is in quotes"),
+        ("base64 of base64", STANDARD.encode(&good), "it was put into base64 once more"),
         ("quotes of a word processor", format!("“{good}”"), "the token is in quotes"),
         (
             "a space of no width",
