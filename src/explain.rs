@@ -10,9 +10,8 @@ mod evidence;
 pub mod inquiry;
 mod moment;
 mod origin;
+mod variant;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::authn::{Context, Identity, Need};
@@ -29,6 +28,7 @@ use crate::url::Target;
 
 use cause::Cause;
 use evidence::Evidence;
+pub use variant::Variant;
 
 /// Why a request that needs records cannot be explained to its end.
 const KV_UNREAD: &str = "what KV holds is not read here";
@@ -51,40 +51,6 @@ pub struct Question<'q> {
     pub fetched: Option<&'q KeySet>,
     /// The same configuration with something about its secrets otherwise, to find out whether that is the fault.
     pub variant: &'q dyn Fn(Variant) -> Option<Gateway>,
-}
-
-/// What may be wrong with a shared secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
-    /// It is written in this `secret_encoding`.
-    Encoding(&'static str),
-    /// White space around it belongs to no secret.
-    Trimmed,
-    /// Quotes around it belong to no secret.
-    Unquoted,
-    /// The signer's has quotes around it.
-    Quoted,
-    /// The signer's ends with this line break.
-    Ended(&'static str),
-    /// It was put into base64 once more.
-    Unwrapped,
-}
-
-impl Variant {
-    /// The secret `text` in this way; an encoding is the configuration's to change.
-    pub fn of(self, text: &str) -> String {
-        match self {
-            Self::Encoding(_) => text.to_owned(),
-            Self::Trimmed => text.trim().to_owned(),
-            Self::Unquoted => text.trim_matches(['"', '\'']).to_owned(),
-            Self::Quoted => format!("\"{text}\""),
-            Self::Ended(line) => format!("{text}{line}"),
-            Self::Unwrapped => {
-                let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-                bytes.unwrap_or_else(|| text.to_owned())
-            }
-        }
-    }
 }
 
 /// One stage of a request's way.
