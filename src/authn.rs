@@ -272,7 +272,7 @@ impl KeySource {
     }
 
     /// Whether tokens are held against them.
-    const fn are_for_tokens(&self) -> bool {
+    pub(crate) const fn are_for_tokens(&self) -> bool {
         !matches!(self, Self::ApiKeys(_) | Self::Passwords(_))
     }
 

@@ -9,6 +9,8 @@ pub mod decoded;
 mod evidence;
 pub mod inquiry;
 mod moment;
+mod origin;
+mod variant;
 
 use serde::Serialize;
 
@@ -26,9 +28,13 @@ use crate::url::Target;
 
 use cause::Cause;
 use evidence::Evidence;
+pub use variant::Variant;
 
 /// Why a request that needs records cannot be explained to its end.
 const KV_UNREAD: &str = "what KV holds is not read here";
+
+/// Why one that needs keys from a URL cannot.
+const KEYS_UNREAD: &str = "the keys of this authorizer are at";
 
 /// What is asked about.
 #[derive(Clone, Copy)]
@@ -45,15 +51,6 @@ pub struct Question<'q> {
     pub fetched: Option<&'q KeySet>,
     /// The same configuration with something about its secrets otherwise, to find out whether that is the fault.
     pub variant: &'q dyn Fn(Variant) -> Option<Gateway>,
-}
-
-/// What may be wrong with a shared secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
-    /// It is written in this `secret_encoding`.
-    Encoding(&'static str),
-    /// White space around it belongs to no secret.
-    Trimmed,
 }
 
 /// One stage of a request's way.
@@ -97,7 +94,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let evidence = Evidence::gather(question);
     let matched = match gateway.route(head) {
         Ok(Routed::Matched(matched)) => matched,
-        Ok(Routed::Answer(reply)) => return preflight(&reply, head),
+        Ok(Routed::Answer(reply)) => return origin::preflight(&reply, head),
         Err(refusal) => return refused(question, &evidence, &refusal.reject),
     };
     let counted = match room(&matched.limits(head)) {
@@ -108,8 +105,9 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let passed = match matched.authenticate(head, context, counted) {
         Authn::Passed(passed) => passed,
         Authn::Refused(refusal) => return refused(question, &evidence, &refusal.reject),
-        Authn::Needs(_, Need::Keys(..)) => {
-            let why = "the keys of this authorizer are at a URL, which is not asked here".to_owned();
+        Authn::Needs(_, Need::Keys(id, _)) => {
+            let url = gateway.source(id).map_or("a URL", |source| source.url.as_str());
+            let why = format!("{KEYS_UNREAD} {url}, which is not asked here");
             return refused(question, &evidence, &Reject::keys_unavailable(0, why));
         }
         Authn::Needs(_, Need::Records(keys)) => {
@@ -121,12 +119,26 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let ignored = passed.ignored.clone();
     let passed = match passed.authorize(head) {
         Ok(passed) => passed,
-        Err(refusal) => return refused(question, &evidence, &refusal.reject),
+        Err(refusal) => {
+            let told = refused(question, &evidence, &refusal.reject);
+            return match (ignored, refusal.identity()) {
+                // The mode let a bad token pass as nobody's: what is wrong with it comes first.
+                (Some(reject), _) => nobodys(told, cause::of(question, &evidence, &reject)),
+                (None, None) if evidence.token.is_none() => nobodys(told, cause::missing(question, &evidence)),
+                _ => told,
+            };
+        }
     };
     let counted = match room(&passed.limits(head)) {
         Ok(counted) => counted,
         Err(reject) => return refused(question, &evidence, &reject),
     };
+    let own = passed.cors_headers(head).ok().flatten();
+    let withheld = own.and_then(|cors| {
+        let allowed =
+            cors.iter().find(|(name, _)| *name == "access-control-allow-origin").map(|(_, value)| value.as_str());
+        origin::withheld(question, allowed)
+    });
     let action = match passed.action(head, counted) {
         Ok(action) => action,
         Err(refusal) => return refused(question, &evidence, &refusal.reject),
@@ -135,12 +147,18 @@ pub fn explain(question: Question<'_>) -> Explanation {
     if let Some(step) = steps.iter_mut().find(|step| step.step == "credential") {
         match (&ignored, passed.identity()) {
             (Some(reject), _) => {
-                step.text = format!("passed over, since the mode is permissive: {}", reject.code().code());
+                let Cause { cause, .. } = cause::of(question, &evidence, reject);
+                step.text = format!("passed over, since the mode is permissive: {}, {cause}", reject.code().code());
             }
-            (None, None) => step.text = evidence.anonymous(),
+            (None, None) => {
+                let elsewhere = cause::elsewhere(question, &evidence).map(|elsewhere| format!("; {}", elsewhere.cause));
+                step.text = evidence.anonymous() + &elsewhere.unwrap_or_default();
+            }
             (None, Some(identity)) => step.text = format!("{} ({})", step.text, who(identity)),
         }
-        if passed.identity().is_none() {
+        // API keys and passwords have no parts to look at.
+        let of_token = passed.identity().is_some_and(|identity| identity.authorizer.keys.are_for_tokens());
+        if !of_token {
             steps.retain(|step| matches!(step.step, "route" | "credential"));
         }
     }
@@ -155,7 +173,15 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let hook = action.hook.and_then(|hook| hook.service);
     let first = hook.map_or_else(String::new, |service| format!("if the hook {service} agrees: "));
     steps.push(Step { step: "answer", ok: true, text: format!("{first}{text}") });
-    Explanation { steps, status, code: None, cause: None, fix: None }
+    let (cause, fix) = match withheld {
+        Some((step, fix)) => {
+            let cause = step.text.clone();
+            steps.push(step);
+            (Some(cause), Some(fix))
+        }
+        None => (None, None),
+    };
+    Explanation { steps, status, code: None, cause, fix }
 }
 
 /// The keys that key URLs serve, for every source alike.
@@ -179,27 +205,6 @@ fn who(identity: &Identity<'_>) -> String {
     }
 }
 
-fn preflight(reply: &crate::reply::Reply, head: &Head<'_>) -> Explanation {
-    let allowed = reply.get("access-control-allow-origin").is_some();
-    let origin = head.headers.get("origin").unwrap_or_default();
-    let text = if allowed {
-        let methods = reply.get("access-control-allow-methods").unwrap_or("none");
-        format!("a preflight, answered before authentication: {origin} may, with {methods}")
-    } else {
-        format!("a preflight, answered before authentication: {origin} is not among `allow_origins`")
-    };
-    let step = Step { step: "cors", ok: allowed, text: text.clone() };
-    let fix =
-        "add the origin to `cors.allow_origins`: scheme, host and port, letter for letter, without a slash at the end";
-    Explanation {
-        steps: vec![step],
-        status: Some(reply.status),
-        code: None,
-        cause: (!allowed).then_some(text),
-        fix: (!allowed).then(|| fix.to_owned()),
-    }
-}
-
 /// Limits are not counted here: each is said to leave room.
 fn room<Stage>(counters: &Counters<'_, Stage>) -> Result<Counted<Stage>, Reject> {
     counters.judge(&vec![true; counters.list().len()])
@@ -219,6 +224,16 @@ fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> 
     let name = STAGES.get(stage).copied().unwrap_or("answer");
     steps.push(Step { step: name, ok: false, text: cause.clone() });
     Explanation { steps, status: Some(code.status()), code: Some(code.code()), cause: Some(cause), fix: Some(fix) }
+}
+
+/// What is told where nobody may do what a request asks for, and why it is nobody's.
+fn nobodys(mut told: Explanation, why: Cause) -> Explanation {
+    let text = format!("{}; the mode lets the request pass as nobody's, who may not do this", why.cause);
+    told.steps.retain(|step| matches!(step.step, "route" | "authorization"));
+    if let Some(step) = told.steps.last_mut() {
+        step.text.clone_from(&text);
+    }
+    Explanation { cause: Some(text), fix: Some(why.fix), ..told }
 }
 
 /// The stage that a refusal ends, by its place among [`STAGES`].

@@ -166,6 +166,15 @@ impl Reject {
         }
     }
 
+    /// The methods that the path has, where it lacks the request's.
+    #[cfg(feature = "explain")]
+    pub const fn allow(&self) -> Option<&str> {
+        match &self.about {
+            About::Allow(allow) => Some(allow.as_str()),
+            _ => None,
+        }
+    }
+
     /// What the operator should read.
     pub fn internal(&self) -> Option<&str> {
         self.internal.as_deref()

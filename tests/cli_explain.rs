@@ -30,7 +30,7 @@ mod tests {
                 "no token",
                 vec!["--path", "/private"],
                 1,
-                "GET /private\n✔ route         GET /private is /private (authorizer default)\n✘ credential    there is no credential in the header `authorization` behind `Bearer `\n→ 401 missing_token\n  send one: `Authorization: Bearer TOKEN` unless the authorizer says otherwise\n",
+                "GET /private\n✔ route         GET /private is /private (authorizer default)\n✘ credential    there is no credential in the header `authorization` behind `Bearer `\n→ 401 missing_token\n  send one: `Authorization: Bearer TOKEN`\n",
             ),
             (
                 "an open route",
@@ -42,13 +42,13 @@ mod tests {
                 "another method",
                 vec!["--path", "/health", "--method", "POST"],
                 1,
-                "POST /health\n✘ route         the path is there, but not with POST\n→ 405 method_not_allowed\n  add the method to the path, or send one that `Allow` names; a wider pattern is not tried\n",
+                "POST /health\n✘ route         the path is there, but not with POST: it takes GET, HEAD\n→ 405 method_not_allowed\n  add the method to the path, or send one of those; a wider pattern is not tried\n",
             ),
             (
                 "a curl line",
                 vec!["--curl", "curl -X POST 'http://localhost:8787/health?x=1' \\\n  -H 'Accept: */*'"],
                 1,
-                "POST /health?x=1\n✘ route         the path is there, but not with POST\n→ 405 method_not_allowed\n  add the method to the path, or send one that `Allow` names; a wider pattern is not tried\n",
+                "POST /health?x=1\n✘ route         the path is there, but not with POST: it takes GET, HEAD\n→ 405 method_not_allowed\n  add the method to the path, or send one of those; a wider pattern is not tried\n",
             ),
         ] {
             let output = explain(&arguments);

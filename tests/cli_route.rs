@@ -234,4 +234,25 @@ mod tests {
         .unwrap();
         scene("routed", &here, &["infra endpoint --remote", "infra endpoint --remote --json"]);
     }
+
+    #[test]
+    fn edits_at_the_same_time_wait_for_each_other() {
+        let folder = std::env::temp_dir().join(format!("portcullis-at-once-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("gateway.json");
+        fs::write(&file, EMPTY).unwrap();
+        let add = |number: usize| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+            command.args(["route", "add", &format!("/p{number}"), "--config"]).arg(&file);
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+        };
+        let running: Vec<_> = (0..12).map(add).collect();
+        for mut one in running {
+            assert!(one.wait().unwrap().success());
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let lost: Vec<usize> = (0..12).filter(|number| !text.contains(&format!("\"/p{number}/{{.+}}\""))).collect();
+        assert_eq!(lost, Vec::<usize>::new(), "{text}");
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -1,7 +1,7 @@
 //! Files that the command writes: whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::private_key::random;
@@ -14,6 +14,10 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<(), String> {
     let mut name = real.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", token::<4>()?));
     let beside = real.with_file_name(name);
+    // A new file in its place needs no leave of the old one's: whoever made that read-only is asked here.
+    if fs::metadata(&real).map_err(told)?.permissions().readonly() {
+        return Err(format!("{}: it is read-only", file.display()));
+    }
     let written = File::create_new(&beside).and_then(|mut open| {
         open.set_permissions(fs::metadata(&real)?.permissions())?;
         open.write_all(text.as_bytes())?;
@@ -24,6 +28,16 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<(), String> {
         let _ = fs::remove_file(&beside);
         told(error)
     })
+}
+
+/// Waits until no other `portcullis` edits a file in the same folder, and keeps others waiting until what is returned is dropped: two at once
+/// would each read the same and write over the other. The folder is what is locked, since the file itself is replaced. Where the system
+/// has no such lock, nobody waits.
+pub(super) fn turn(file: &Path) -> Option<File> {
+    let real = fs::canonicalize(file).ok()?;
+    let folder = File::open(real.parent()?).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
 }
 
 /// Writes a new file; one that is there stays. What is secret is for its owner alone.
@@ -39,11 +53,15 @@ pub(super) fn create(file: &Path, text: &str, secret: bool) -> Result<(), String
     written.map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// A file for another program's eyes, that nobody else can read and that is gone when this is dropped.
+/// A text for another program's eyes alone: a file that nobody else can read and that is gone when this is dropped. Where a program can be
+/// given an open file, it has no name from the start: whoever ends the command by Ctrl-C leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct Handed {
-    folder: PathBuf,
-    pub(super) file: PathBuf,
+    /// What the program is told to read.
+    pub(super) name: String,
+    /// What it has to have as its standard input for that.
+    pub(super) input: Option<File>,
+    folder: Option<PathBuf>,
 }
 
 impl Handed {
@@ -53,16 +71,41 @@ impl Handed {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let handed = Self { file: folder.join("handed.json"), folder };
-        create(&handed.file, text, true)?;
+        let file = folder.join("handed.json");
+        let name = file.to_string_lossy().into_owned();
+        // From here on the folder goes away by itself.
+        let mut handed = Self { name, input: None, folder: Some(folder) };
+        // It is written when it has no name any more, so that a name never leads to what is secret.
+        if cfg!(unix) && Path::new("/dev/stdin").exists() {
+            handed.input = Some(nameless(&file, text).map_err(|error| format!("{}: {error}", file.display()))?);
+            "/dev/stdin".clone_into(&mut handed.name);
+            handed.drop_folder();
+        } else {
+            create(&file, text, true)?;
+        }
         Ok(handed)
+    }
+
+    fn drop_folder(&mut self) {
+        if let Some(folder) = self.folder.take() {
+            let _ = fs::remove_dir_all(folder);
+        }
     }
 }
 
 impl Drop for Handed {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        self.drop_folder();
     }
+}
+
+/// A file with `text` that is open, at its beginning, and has no name.
+fn nameless(file: &Path, text: &str) -> std::io::Result<File> {
+    let mut open = OpenOptions::new().read(true).write(true).create_new(true).open(file)?;
+    fs::remove_file(file)?;
+    open.write_all(text.as_bytes())?;
+    open.rewind()?;
+    Ok(open)
 }
 
 /// Random bytes in hexadecimal digits.
@@ -96,6 +139,19 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
     }
 
+    #[test]
+    fn a_file_that_is_read_only_stays_as_it_is() {
+        let folder = folder("read-only");
+        let file = folder.join("a.json");
+        fs::write(&file, "before").unwrap();
+        let mut permissions = fs::metadata(&file).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&file, permissions).unwrap();
+        assert!(replace(&file, "after").unwrap_err().ends_with("it is read-only"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "before");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
     #[cfg(unix)]
     #[test]
     fn permissions_and_links_stay_as_they_are() {
@@ -113,17 +169,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_handed_on_is_gone_afterwards() {
-        let handed = Handed::new("secret").unwrap();
-        let file = handed.file.clone();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "secret");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-            assert_eq!(fs::metadata(file.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+    fn a_text_that_is_handed_on_leaves_nothing_behind() {
+        let mut handed = Handed::new("secret").unwrap();
+        if let Some(mut input) = handed.input.take() {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut input, &mut text).unwrap();
+            assert_eq!((text.as_str(), handed.name.as_str()), ("secret", "/dev/stdin"));
+            assert_eq!(handed.folder, None, "it has no name from the start");
+        } else {
+            let file = PathBuf::from(&handed.name);
+            assert_eq!(fs::read_to_string(&file).unwrap(), "secret");
+            drop(handed);
+            assert!(!file.parent().unwrap().exists());
         }
-        drop(handed);
-        assert!(!file.parent().unwrap().exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_program_reads_what_it_is_handed() {
+        let handed = Handed::new("secret").unwrap();
+        let mut cat = std::process::Command::new("cat");
+        cat.arg(&handed.name).stdin(handed.input.as_ref().unwrap().try_clone().unwrap());
+        assert_eq!(cat.output().unwrap().stdout, b"secret");
     }
 }

@@ -4,6 +4,7 @@ mod wrangler;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -80,7 +81,7 @@ impl Namespace {
     /// The keys that begin with `prefix`.
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<Key>, String> {
         let prefix: &[&str] = if prefix.is_empty() { &[] } else { &["--prefix", prefix] };
-        let told = self.run(&[&["key", "list"], prefix].concat())?;
+        let told = self.run(&[&["key", "list"], prefix].concat(), Stdio::null())?;
         read_keys(&told).ok_or_else(|| format!("wrangler listed no keys that can be read: {told}"))
     }
 
@@ -89,7 +90,7 @@ impl Namespace {
         let mut found = BTreeMap::new();
         for some in keys.chunks(KEYS_A_CALL) {
             let handed = Handed::new(&json!(some).to_string())?;
-            let told = self.run(&["bulk", "get", &handed.file.to_string_lossy()])?;
+            let told = self.bulk("get", handed, &[])?;
             let values = read_values(&told);
             // What it told may be somebody's secret.
             found.extend(
@@ -99,25 +100,30 @@ impl Namespace {
         Ok(found)
     }
 
-    /// Puts all of it. Values go by a file that nobody else can read: arguments of programs are for all to see.
+    /// Puts all of it. Values go by a file that nobody else can read and that has no name: arguments of programs are for all to see.
     pub(super) fn put(&self, all: &[Put]) -> Result<(), String> {
         let handed = Handed::new(&all.iter().map(Put::written).collect::<Value>().to_string())?;
-        self.run(&["bulk", "put", &handed.file.to_string_lossy()]).map(drop)
+        self.bulk("put", handed, &[]).map(drop)
     }
 
     /// Removes `keys`.
     pub(super) fn delete(&self, keys: &[String]) -> Result<(), String> {
         let handed = Handed::new(&json!(keys).to_string())?;
-        self.run(&["bulk", "delete", &handed.file.to_string_lossy(), "--force"]).map(drop)
+        self.bulk("delete", handed, &["--force"]).map(drop)
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+    fn bulk(&self, what: &str, mut handed: Handed, more: &[&str]) -> Result<String, String> {
+        let input = handed.input.take().map_or_else(Stdio::null, Stdio::from);
+        self.run(&[&["bulk", what, &handed.name], more].concat(), input)
+    }
+
+    fn run(&self, arguments: &[&str], input: Stdio) -> Result<String, String> {
         let place = if self.remote { "--remote" } else { "--local" };
         let mut all = vec!["kv"];
         all.extend_from_slice(arguments);
         all.extend(["--binding", &self.binding, place]);
         all.extend(self.env.iter().flat_map(|env| ["--env", env]));
-        self.wrangler.run(&all, self.remote).map_err(|why| self.advised(&why))
+        self.wrangler.run(&all, input, self.remote).map_err(|why| self.advised(&why))
     }
 
     /// What wrangler said, and what to do about the usual things.

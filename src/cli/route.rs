@@ -16,7 +16,7 @@ use portcullis::route::pattern::Pattern;
 use serde_json::Value;
 
 use super::answer::{No, finish};
-use super::files::replace;
+use super::files::{replace, turn};
 use super::kv::folder;
 use super::routes;
 use edit::Document;
@@ -59,10 +59,13 @@ struct File {
     /// As it was.
     text: String,
     config: Value,
+    /// Nobody else edits it as long as this is kept.
+    _turn: Option<std::fs::File>,
 }
 
 impl File {
     fn read(path: &Path) -> Result<Self, No> {
+        let turn = turn(path);
         let told = |why: &str| format!("{}: {why}", path.display());
         let text = match std::fs::read(path) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| told("it is not UTF-8"))?,
@@ -75,7 +78,7 @@ impl File {
         // One that is no JSON, or has a name twice, cannot be edited by halves.
         let config = serde_json::from_str(text.trim_start_matches('\u{feff}'));
         match (config, Document::parse(&text)) {
-            (Ok(config), Some(document)) => Ok(Self { path: path.to_owned(), document, text, config }),
+            (Ok(config), Some(document)) => Ok(Self { path: path.to_owned(), document, text, config, _turn: turn }),
             _ => No::answer(problems(path, &checked(path, &text))),
         }
     }
@@ -106,6 +109,16 @@ impl File {
         let is_new = |problem: &&Problem| !before.iter().any(|known| known.message == problem.message);
         let warnings = after.iter().filter(is_new).map(|problem| format!("{}:{problem}", self.path.display()));
         Ok((text, warnings.collect()))
+    }
+
+    /// Why an edit has no place in it: what is wrong with the file, or else that its form is not known.
+    fn uneditable(&self) -> No {
+        let mut known = checked(&self.path, &self.text);
+        known.retain(|problem| problem.severity == Severity::Error);
+        if known.is_empty() {
+            return No::Use("the file has a form that this command does not edit".to_owned());
+        }
+        No::Use(format!("nothing was written, since the file cannot be edited:\n{}", problems(&self.path, &known)))
     }
 
     fn write(&self, text: &str) -> Result<(), No> {

@@ -161,7 +161,11 @@ fn read(file: &Path) -> Result<String, String> {
 }
 
 pub(super) fn read_keys(file: &Path) -> Result<KeySet, String> {
-    KeySet::parse(read(file)?.as_bytes()).map_err(|why| format!("{}: {why}", file.display()))
+    let text = read(file)?;
+    KeySet::parse(text.as_bytes()).map_err(|why| {
+        let more = KeySet::why_refused(text.as_bytes()).map_or_else(String::new, |more| format!(": {more}"));
+        format!("{}: {why}{more}", file.display())
+    })
 }
 
 /// The one clock of the project: a person's terminal has one.

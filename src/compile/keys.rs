@@ -10,7 +10,7 @@ use crate::consumer::secret_bytes;
 use crate::discovery;
 use crate::jwks::{Source, SourceId};
 use crate::jwt::alg::{Algorithm, Family};
-use crate::jwt::key::HmacKey;
+use crate::jwt::key::{HmacKey, InvalidKey};
 use crate::jwt::keys::Secret;
 use crate::jwt::keyset::KeySet;
 use crate::jwt::pem;
@@ -116,8 +116,18 @@ impl Compiler<'_> {
 
     fn public_key(&self, at: &At<String>) -> Option<KeySet> {
         let text = self.text(at.offset, &at.value)?;
-        let key =
-            pem::public_key(&text).map_err(|why| self.error(at.offset, format!("this key cannot be used: {why}")));
+        let told = |why: InvalidKey| match why {
+            // Environments without line breaks in their values are full of these.
+            InvalidKey::Malformed if text.contains("\\n") => {
+                "it has `\\n` written out where line breaks belong".to_owned()
+            }
+            InvalidKey::Malformed if !text.trim_start().starts_with("-----BEGIN ") => {
+                "a PEM begins with `-----BEGIN PUBLIC KEY-----`".to_owned()
+            }
+            why => why.to_string(),
+        };
+        let key = pem::public_key(&text)
+            .map_err(|why| self.error(at.offset, format!("this key cannot be used: {}", told(why))));
         key.map(KeySet::single).ok()
     }
 

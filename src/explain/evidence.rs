@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::decoded::part;
+use super::moment::{are_millis, duration};
 use super::{Question, STAGES, Step, path_of};
-use crate::authn::Authorizer;
+use crate::authn::{Authorizer, KeySource};
+use crate::authorization::Authorization;
 use crate::credential::{self, Found, Place};
 use crate::gateway::{Matched, Routed};
 
@@ -18,8 +20,13 @@ pub(super) struct Evidence<'g> {
     pub(super) authorizers: Vec<&'g Authorizer>,
     /// The token that the first of them finds.
     pub(super) token: Option<String>,
+    /// What was found, and where.
+    found: Option<String>,
+    now: f64,
     /// The authorizer that the token is for, as far as that can be told.
     pub(super) authorizer: Option<&'g Authorizer>,
+    /// What the route demands of whoever is let pass.
+    pub(super) authorization: Option<&'g Authorization>,
     pub(super) header: Option<Map<String, Value>>,
     pub(super) claims: Option<Map<String, Value>>,
 }
@@ -32,24 +39,36 @@ impl<'g> Evidence<'g> {
             _ => None,
         };
         let authorizers = matched.as_ref().map(Matched::usable_authorizers).unwrap_or_default();
-        let token = authorizers.iter().find_map(|authorizer| match credential::find(&authorizer.places, head) {
-            Ok(Found::Token(token)) => Some(token),
+        let in_place = |known: &Place| match credential::find(std::slice::from_ref(known), head) {
+            Ok(Found::Token(token)) => Some((token, place(known))),
             _ => None,
-        });
+        };
+        let of = |authorizer: &&&Authorizer| matches!(authorizer.keys, KeySource::ApiKeys(_) | KeySource::Passwords(_));
+        let (others, of_tokens): (Vec<&&Authorizer>, Vec<&&Authorizer>) = authorizers.iter().partition(of);
+        let first = |list: &[&&Authorizer]| list.iter().flat_map(|authorizer| &authorizer.places).find_map(in_place);
+        let (token, found) = match (first(&of_tokens), first(&others)) {
+            (Some((token, place)), _) => (Some(token), Some(format!("a token in {place}"))),
+            (None, Some((_, place))) => (None, Some(format!("an API key in {place}"))),
+            (None, None) => (None, None),
+        };
         let part = |number: usize| part(token.as_deref()?, number);
         let (header, claims) = (part(0), part(1));
         let issuer = claims.as_ref().and_then(|claims| claims.get("iss")).and_then(Value::as_str);
         let named = |authorizer: &&&Authorizer| {
             issuer.is_some_and(|issuer| authorizer.policy.rules.issuers.iter().any(|known| known == issuer))
         };
-        let authorizer = authorizers.iter().find(named).or_else(|| authorizers.first()).copied();
+        let first = of_tokens.first().copied().or_else(|| authorizers.first());
+        let authorizer = authorizers.iter().find(named).or(first).copied();
         Self {
             route: matched.as_ref().map(Matched::label),
             method: head.method.to_owned(),
             path: path_of(head).to_owned(),
             authorizers,
             token,
+            found,
+            now: question.now.as_numeric_date(),
             authorizer,
+            authorization: matched.as_ref().and_then(Matched::authorization),
             header,
             claims,
         }
@@ -72,9 +91,27 @@ impl<'g> Evidence<'g> {
 
     /// Where the route's authorizers look.
     pub(super) fn places(&self) -> String {
-        let places: Vec<String> =
-            self.authorizers.iter().flat_map(|authorizer| &authorizer.places).map(place).collect();
-        if places.is_empty() { "the header `authorization` (Basic)".to_owned() } else { places.join(", ") }
+        let mut places: Vec<String> = Vec::new();
+        for authorizer in &self.authorizers {
+            let passwords = matches!(authorizer.keys, KeySource::Passwords(_));
+            let basic = passwords.then(|| "the header `authorization` behind `Basic `".to_owned());
+            for place in authorizer.places.iter().map(place).chain(basic) {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        places.join(", ")
+    }
+
+    /// The headers in which they look.
+    pub(super) fn headers_looked_at(&self) -> Vec<&str> {
+        let named = self.authorizers.iter().flat_map(|authorizer| &authorizer.places).filter_map(|place| match place {
+            Place::Header { name, .. } => Some(name.as_str()),
+            _ => None,
+        });
+        let passwords = self.authorizers.iter().any(|authorizer| matches!(authorizer.keys, KeySource::Passwords(_)));
+        named.chain(passwords.then_some("authorization")).collect()
     }
 
     /// What it means that a request is nobody's.
@@ -102,8 +139,7 @@ impl<'g> Evidence<'g> {
                     if names.is_empty() { "open".to_owned() } else { format!("authorizer {}", names.join(", ")) };
                 format!("{} {} is {} ({auth})", self.method, self.path, self.route.unwrap_or("no route"))
             }
-            "credential" if self.token.is_some() => format!("a token in {}", self.places()),
-            "credential" => "found".to_owned(),
+            "credential" => self.found.clone().unwrap_or_else(|| "a name and a password behind `Basic `".to_owned()),
             "token" => match (&self.header, &self.claims) {
                 (Some(header), Some(claims)) => {
                     let names: Vec<&str> = claims.keys().map(String::as_str).collect();
@@ -113,7 +149,15 @@ impl<'g> Evidence<'g> {
             },
             "algorithm" => self.header("alg").map(|alg| format!("{alg} is allowed")).unwrap_or_default(),
             "time" => match self.seconds("exp") {
-                Some(_) => "`exp` is ahead".to_owned(),
+                // It passes, and never ends: worth a word even where something else is asked about.
+                Some(exp) if are_millis(exp) => {
+                    format!(
+                        "`exp` is {exp}, which is read as seconds: {} ahead. Milliseconds?",
+                        duration(exp - self.now)
+                    )
+                }
+                Some(exp) if exp < self.now => format!("it ended {} ago, within the skew", duration(self.now - exp)),
+                Some(exp) => format!("it ends in {}", duration(exp - self.now)),
                 None => String::new(),
             },
             "key" => match self.header("kid") {
@@ -129,7 +173,7 @@ impl<'g> Evidence<'g> {
 }
 
 /// A place where a token may be, in words.
-fn place(place: &Place) -> String {
+pub(super) fn place(place: &Place) -> String {
     match place {
         Place::Header { name, scheme } if scheme.is_empty() => format!("the header `{name}`"),
         Place::Header { name, scheme } => format!("the header `{name}` behind `{scheme} `"),

@@ -54,7 +54,7 @@ impl fmt::Display for Unanswerable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Configuration(_) => "the configuration cannot be used",
-            Self::Path => "a path begins with `/`",
+            Self::Path => "a path begins with `/`, without scheme and host, and has no white space: a space is `%20`",
             Self::Method => "a method is one word",
         })
     }
@@ -83,7 +83,9 @@ impl Inquiry {
     /// What becomes of it.
     pub fn answer(&self, setting: Setting<'_>) -> Result<Explanation, Unanswerable> {
         // Anything else would become part of the URL's host.
-        if !self.path.starts_with('/') {
+        if !self.path.starts_with('/')
+            || self.path.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        {
             return Err(Unanswerable::Path);
         }
         if self.method.is_empty() || self.method.contains(char::is_whitespace) {
@@ -120,14 +122,13 @@ fn varied(text: &str, names: &BTreeMap<String, String>, variant: Variant) -> Opt
             put_encoding(authorizer, encoding);
         }
     }
-    let trim = variant == Variant::Trimmed;
-    let lookup = |name: &str| names.get(name).map(|value| if trim { value.trim().to_owned() } else { value.clone() });
+    let lookup = |name: &str| names.get(name).map(|value| variant.of(value));
     compile(&config.to_string(), Env::Known(&lookup)).gateway
 }
 
 fn put_encoding(authorizer: &mut Value, encoding: &str) {
     if let Some(members) = authorizer.as_object_mut()
-        && (members.contains_key("secret") || members.contains_key("secrets"))
+        && ["secret", "secrets", "jwt_secret"].iter().any(|name| members.contains_key(*name))
     {
         members.insert("secret_encoding".to_owned(), encoding.into());
     }
@@ -210,6 +211,8 @@ mod tests {
             ("a path without its slash", get("private"), Unanswerable::Path),
             ("a host", get(".evil.example/"), Unanswerable::Path),
             ("no path", get(""), Unanswerable::Path),
+            ("a space", get("/a b"), Unanswerable::Path),
+            ("a line break", get("/a\r\nHost: b"), Unanswerable::Path),
             ("no method", Inquiry { method: String::new(), ..get("/") }, Unanswerable::Method),
             ("two words", Inquiry { method: "GET POST".to_owned(), ..get("/") }, Unanswerable::Method),
         ] {

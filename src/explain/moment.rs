@@ -16,12 +16,16 @@ pub(super) fn duration(seconds: f64) -> String {
 /// The last second of the year 9999: what is later is no date that anybody means.
 const LAST: f64 = 253_402_300_799.0;
 
+/// Whether a number of seconds is no date, and one as milliseconds: the commonest mistake, since clocks of JavaScript and Java give these.
+pub(super) fn are_millis(seconds: f64) -> bool {
+    !(0.0..=LAST).contains(&seconds) && (0.0..=LAST).contains(&(seconds / 1000.0))
+}
+
 /// A claim's number of seconds as a date, and how far it is from `now`; for one that is no date, why.
 pub(super) fn in_words(seconds: f64, now: f64) -> String {
     if !(0.0..=LAST).contains(&seconds) {
-        // The commonest mistake: a clock of JavaScript or Java gives milliseconds.
-        let fits = (0.0..=LAST).contains(&(seconds / 1000.0));
-        return if fits { "no date; are these milliseconds? A time is in seconds" } else { "no date" }.to_owned();
+        let millis = are_millis(seconds);
+        return if millis { "no date; are these milliseconds? A time is in seconds" } else { "no date" }.to_owned();
     }
     let relation = match seconds.floor() - now.floor() {
         0.0 => "now".to_owned(),

@@ -1,5 +1,10 @@
 //! Each way to break a request, and whether its cause is what is told.
 
+mod grants;
+mod keys;
+mod routes;
+mod sent;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -51,8 +56,7 @@ fn told_with(secret: &str, target: &str, list: &[(&str, &str)]) -> Explanation {
         if let Variant::Encoding(encoding) = variant {
             config["authorizer"]["secret_encoding"] = encoding.into();
         }
-        let secret = if variant == Variant::Trimmed { secret.trim() } else { secret };
-        compile(&config.to_string(), Env::Known(&|name| (name == "SECRET").then(|| secret.to_owned()))).gateway
+        compile(&config.to_string(), Env::Known(&|name| (name == "SECRET").then(|| variant.of(secret)))).gateway
     };
     let set = KeySet::parse(jwks(&[jwk(&RSA, &json!({"kid": "a", "alg": "RS256"}))]).as_bytes()).unwrap();
     let (url, headers) = (format!("https://gw.example{target}"), headers(list));
@@ -88,7 +92,7 @@ fn each_way_to_break_a_token_is_named_first() {
     for (name, target, token, code, cause) in [
         ("opaque", "/private", "opaque-token".to_owned(), "malformed_token", "it is an opaque token"),
         ("encrypted", "/private", "a.b.c.d.e".to_owned(), "malformed_token", "it is encrypted (JWE)"),
-        ("cut off", "/private", head.to_owned(), "malformed_token", "it has 2 parts"),
+        ("cut off", "/private", head.to_owned(), "malformed_token", "it was cut off: it has 2 of three parts"),
         ("padded", "/private", format!("{good}="), "malformed_token", "it is padded"),
         (
             "none",
@@ -201,7 +205,7 @@ fn each_way_to_break_a_token_is_named_first() {
             "/private",
             hs256(&json!({"iss": "http://id.example/"})),
             "invalid_issuer",
-            "the issuers differ in case or scheme",
+            "the issuers differ in scheme",
         ),
         (
             "an ID token",
@@ -330,7 +334,7 @@ fn a_credential_in_the_wrong_place_is_found() {
             "`Bearer` is there twice",
         ),
         ("no route", "/nowhere", vec![], "not_found", "no pattern fits /nowhere"),
-        ("another case", "/Private", vec![], "not_found", "no pattern fits /Private; one fits /private"),
+        ("another case", "/Private", vec![], "not_found", "no pattern fits /Private; /private does but for its case"),
         ("an odd path", "/a%2fb", vec![], "invalid_path", "the path /a%2fb could be read"),
     ] {
         let told = told(target, &list);

@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use super::{Fault, Gateway, Refused, Route, RouteAction};
 use crate::authn::{self, Authorizer, Context, Identity, Need, Outcome};
+#[cfg(feature = "explain")]
+use crate::authorization::Authorization;
 use crate::cors::Cors;
 use crate::forward::{Outbound, Sender, breaks_header};
 use crate::jwks::SourceId;
@@ -112,6 +114,12 @@ impl<'g, 'r> Matched<'g, 'r> {
     /// The pattern of its route, as it is written.
     pub fn label(&self) -> &'g str {
         &self.route.label
+    }
+
+    /// What it demands of whoever its authorizers let pass.
+    #[cfg(feature = "explain")]
+    pub fn authorization(&self) -> Option<&'g Authorization> {
+        self.route.authorization.as_ref()
     }
 
     /// The authorizers of its route, but for those that cannot be used.

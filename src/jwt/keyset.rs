@@ -67,6 +67,23 @@ impl KeySet {
         }
     }
 
+    /// Why `document`, which [`Self::parse`] refuses, is no set: each key that was skipped with its reason, or what it is instead.
+    #[cfg(feature = "explain")]
+    pub fn why_refused(document: &[u8]) -> Option<String> {
+        let document = json::object(document).ok()?;
+        if let Some(url) = document.get("jwks_uri").and_then(Value::as_str) {
+            return Some(format!("it is a discovery document: its keys are what {url} serves"));
+        }
+        if document.contains_key("kty") {
+            return Some("it is one key alone: a set is {\"keys\": [it]}".to_owned());
+        }
+        let skipped = document.get("keys")?.as_array()?.iter().filter_map(|member| SetKey::parse(member).err());
+        let told: Vec<String> = skipped
+            .map(|(kid, why)| format!("{}: {why}", kid.map_or_else(|| "a key".to_owned(), |kid| format!("`{kid}`"))))
+            .collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
     /// A set of one key without a name, which judges any token.
     pub fn single(key: PublicKey) -> Self {
         Self { keys: vec![SetKey { kid: None, alg: None, key }], unnamed: true, skipped: Vec::new() }

@@ -20,6 +20,12 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long one read may wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How many reads a head may take: more than any network splits one into, and an end for who sends a byte at a time.
+const MAX_READS: usize = 64;
+
+/// How many clients at once: more than a browser opens, and an end for who opens connections and says nothing.
+const MAX_CLIENTS: usize = 64;
+
 /// What the page may do: load its own files, run its own wasm, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -30,10 +36,15 @@ pub(super) fn serve(
     port: u16,
     content: impl Fn(&str) -> Option<Content> + Send + Sync + 'static,
 ) {
+    // What each thread holds as long as it runs, so that their number is known.
     let content = Arc::new(content);
     for stream in listener.incoming().flatten() {
+        if Arc::strong_count(&content) > MAX_CLIENTS {
+            continue;
+        }
         let content = Arc::clone(&content);
-        std::thread::spawn(move || {
+        // Where there is no thread to be had, this client gets no answer, and the next ones do.
+        let _ = std::thread::Builder::new().spawn(move || {
             // A client that is gone needs no answer.
             let _ = one(stream, port, content.as_ref());
         });
@@ -57,10 +68,13 @@ fn one(mut stream: TcpStream, port: u16, content: &dyn Fn(&str) -> Option<Conten
 }
 
 /// The bytes up to the end of the head, or as many as there may be.
-fn head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+fn head(stream: &mut impl Read) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut piece = [0; 2048];
-    while head.len() < MAX_HEAD_BYTES && !head.windows(4).any(|end| end == b"\r\n\r\n") {
+    for _ in 0..MAX_READS {
+        if head.len() >= MAX_HEAD_BYTES || head.windows(4).any(|end| end == b"\r\n\r\n") {
+            break;
+        }
         match stream.read(&mut piece)? {
             0 => break,
             count => head.extend_from_slice(piece.get(..count).unwrap_or_default()),
@@ -118,7 +132,8 @@ fn judge(head: &[u8], port: u16) -> (Option<&str>, Result<&str, &'static str>) {
         ["localhost", "127.0.0.1"].iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")))
     };
     // Another site may lead people to the page, which holds nothing, and to nothing else.
-    let foreign = all("sec-fetch-site").iter().any(|site| !matches!(*site, "same-origin" | "none"));
+    let foreign = all("sec-fetch-site").iter().any(|site| !matches!(*site, "same-origin" | "none"))
+        || all("origin").iter().any(|origin| !origin.strip_prefix("http://").is_some_and(|host| ours(&host)));
     let verdict = if hosts.len() != 1 {
         Err("400 Bad Request")
     } else if !hosts.iter().all(ours) {
@@ -155,6 +170,9 @@ mod tests {
             ("from itself", with("Sec-Fetch-Site: same-origin\r\n"), 200),
             ("typed by hand", with("sec-fetch-site: none\r\n"), 200),
             ("from another site", with("Sec-Fetch-Site: cross-site\r\n"), 403),
+            ("from a page of another origin", with("Origin: https://evil.example\r\n"), 403),
+            ("from a file", with("Origin: null\r\n"), 403),
+            ("with its own origin", with("Origin: http://127.0.0.1:8789\r\n"), 200),
             ("from another port", with("Sec-Fetch-Site: same-site\r\n"), 403),
             (
                 "led here",
@@ -191,6 +209,22 @@ mod tests {
     fn head_has_the_length_and_not_the_body() {
         let answer = told("HEAD /a HTTP/1.1\r\nHost: localhost:8789\r\n\r\n");
         assert!(answer.contains("\r\ncontent-length: 4\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+
+    #[test]
+    fn a_head_that_comes_in_pieces_is_read_and_one_that_comes_by_single_bytes_is_ended() {
+        struct Pieces(Vec<u8>, usize);
+        impl Read for Pieces {
+            fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+                let count = self.1.min(self.0.len()).min(into.len());
+                into[..count].copy_from_slice(&self.0.drain(..count).collect::<Vec<u8>>());
+                Ok(count)
+            }
+        }
+        let request =
+            b"GET /a HTTP/1.1\r\nHost: localhost:8789\r\nX-Something: and more of it, for bytes\r\n\r\n".to_vec();
+        assert_eq!(head(&mut Pieces(request.clone(), 5)).unwrap(), request);
+        assert_eq!(head(&mut Pieces(request, 1)).unwrap().len(), MAX_READS);
     }
 
     #[test]

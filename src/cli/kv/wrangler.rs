@@ -31,10 +31,10 @@ impl Wrangler {
         Ok(Self { program: own.unwrap_or_else(|| PathBuf::from(name)), folder })
     }
 
-    /// Runs it: what it printed, or the words that it failed with.
-    pub(in super::super) fn run(&self, arguments: &[&str], remote: bool) -> Result<String, String> {
+    /// Runs it with `input`: what it printed, or the words that it failed with.
+    pub(in super::super) fn run(&self, arguments: &[&str], input: Stdio, remote: bool) -> Result<String, String> {
         let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        command.args(arguments).current_dir(&self.folder).stdin(input);
         command.env("NO_COLOR", "1").env("FORCE_COLOR", "0").env("WRANGLER_SEND_METRICS", "false");
         if !remote {
             // What is on this machine needs nothing of the account's.

@@ -109,7 +109,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Told, No> {
         }
     };
     let edited = edit(&mut file, &wanted, there.as_ref().map(|(number, known)| (*number, known)));
-    edited.ok_or_else(|| No::Use("the file has a form that this command does not edit".to_owned()))?;
+    edited.ok_or_else(|| file.uneditable())?;
     let (text, warnings) = file.checked()?;
     file.write(&text)?;
     let mut notes = changes;

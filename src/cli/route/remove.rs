@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Told, No> {
             None => file.document.remove_path(one.number),
             Some(methods) => file.document.change_path(one.number, vec![("method", Some(methods))]),
         };
-        done.ok_or_else(|| No::Use("the file has a form that this command does not edit".to_owned()))?;
+        done.ok_or_else(|| file.uneditable())?;
     }
     let (text, warnings) = file.checked()?;
     let mut notes = Vec::new();

@@ -1,121 +1,102 @@
-//! Claims that are not what they should be.
+//! Claims that are missing, or not what they should be.
 
 use serde_json::Value;
 
 use super::{Cause, cause};
-use crate::authn::Authorizer;
-use crate::explain::Question;
+use crate::authn::KeySource;
 use crate::explain::evidence::Evidence;
-use crate::explain::moment::duration;
+use crate::explain::moment::are_millis;
 
-pub(super) fn not_yet(question: Question<'_>, evidence: &Evidence<'_>) -> Cause {
-    let now = question.now.as_numeric_date();
-    let ahead = |name: &str| evidence.seconds(name).map(|time| time - now).filter(|ahead| *ahead > 0.0);
-    let (name, by) = match (ahead("nbf"), ahead("iat")) {
-        (Some(by), _) => ("nbf", by),
-        (None, Some(by)) => ("iat", by),
-        (None, None) => ("nbf", 0.0),
-    };
-    cause(
-        format!("`{name}` is {} ahead; {:.0} s of skew are allowed", duration(by), skew(evidence)),
-        "compare the clocks of both sides; up to 600 s can be allowed by `clock_skew_seconds`",
-    )
+/// What an ID token has and an access token has not (OpenID Connect Core sections 2 and 3.1.3.6).
+const OF_ID_TOKENS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
+/// What only an ID token has of these where there is no scope.
+const OF_PEOPLE: [&str; 5] = ["email", "name", "nickname", "picture", "auth_time"];
+
+/// Whether a token says who somebody is, and not what they may do.
+pub(super) fn is_id_token(evidence: &Evidence<'_>) -> bool {
+    let is = |name: &str, value: &str| evidence.claim(name).and_then(Value::as_str) == Some(value);
+    let has = |name: &&str| evidence.claim(name).is_some();
+    let scoped = ["scope", "scp", "permissions"].iter().any(has);
+    OF_ID_TOKENS.iter().any(has) || is("token_use", "id") || is("typ", "ID") || (!scoped && OF_PEOPLE.iter().any(has))
 }
 
 pub(super) fn invalid_claim(evidence: &Evidence<'_>, claim: &str) -> Cause {
+    let seen = evidence.claim(claim);
     match claim {
-        "typ" => cause(
-            format!(
-                "the header's `typ` is {}, and the authorizer allows {}",
-                evidence.header("typ").unwrap_or("missing"),
-                types(evidence)
-            ),
-            "send an access token; add the type to `token_types` if this one is right",
-        ),
+        "typ" => wrong_type(evidence),
         "exp" | "nbf" | "iat" => cause(
-            format!(
-                "`{claim}` is {}, and a time is a number of seconds (RFC 7519 section 2)",
-                shown(evidence.claim(claim))
-            ),
-            "write it as a number: seconds since 1970, not milliseconds, no text",
+            format!("`{claim}` is {}, and a time is a number of seconds (RFC 7519 section 2)", shown(seen)),
+            match seen.and_then(Value::as_f64) {
+                Some(time) if are_millis(time) => "have the signer divide by 1000: these are milliseconds",
+                _ => "have the signer write it as a number without quotes: seconds since 1970",
+            },
         ),
-        _ => cause(
-            format!(
-                "`{claim}` is {}, and the authorizer's `claims` ask for {}",
-                shown(evidence.claim(claim)),
-                fixed(evidence, claim)
-            ),
-            "get a token with that value, or change `claims`",
+        "token_use" if is_id_token(evidence) => cause(
+            "it is an ID token (`token_use` is \"id\"), and the API takes access tokens",
+            "send the access token of the same answer",
         ),
+        _ => {
+            if let Some(wanted) = fixed(evidence, claim) {
+                return cause(
+                    format!("`{claim}` is {}, and the authorizer's `claims` ask for {wanted}", shown(seen)),
+                    "get a token with that value, or change `claims`",
+                );
+            }
+            let kind = if claim == "aud" { "a text or a list of texts" } else { "a text" };
+            cause(
+                format!("`{claim}` is {}, and it is {kind} (RFC 7519 section 4.1)", shown(seen)),
+                format!("have the signer write it as {kind}"),
+            )
+        }
     }
 }
 
-pub(super) fn issuer(evidence: &Evidence<'_>) -> Cause {
-    let seen = evidence.claim("iss").and_then(Value::as_str).unwrap_or_default();
-    let known: Vec<&String> =
-        evidence.authorizers.iter().flat_map(|authorizer| &authorizer.policy.rules.issuers).collect();
-    if let Some(near) = known.iter().find(|known| known.trim_end_matches('/') == seen.trim_end_matches('/')) {
-        let (with, without) =
-            if seen.ends_with('/') { ("the token's", "the configured") } else { ("the configured", "the token's") };
+fn wrong_type(evidence: &Evidence<'_>) -> Cause {
+    let seen = evidence.header("typ").unwrap_or("missing");
+    let types = evidence.authorizer.map(|authorizer| authorizer.policy.types.join(", ")).unwrap_or_default();
+    if is_id_token(evidence) {
         return cause(
-            format!("a slash: {with} issuer ends with one, {without} does not ({seen} and {near})"),
-            format!("write \"issuer\": \"{seen}\": issuers are compared letter for letter"),
+            format!("the header's `typ` is {seen} and not {types}: it is an ID token"),
+            "send the access token of the same answer",
         );
     }
-    if let Some(near) = known
-        .iter()
-        .find(|known| known.eq_ignore_ascii_case(seen) || known.split("://").nth(1) == seen.split("://").nth(1))
+    cause(
+        format!("the header's `typ` is {seen}, and the authorizer allows {types}"),
+        "send an access token; add the type to `token_types` if this one is right",
+    )
+}
+
+pub(super) fn missing_claim(evidence: &Evidence<'_>, claim: &str) -> Cause {
+    let names = evidence.claims.iter().flat_map(|claims| claims.keys());
+    if let Some(other) = names.into_iter().find(|name| *name != claim && name.eq_ignore_ascii_case(claim)) {
+        return cause(
+            format!("`{claim}` is not in the token; `{other}` is, and names are compared letter for letter"),
+            "use the same letters on both sides",
+        );
+    }
+    if let Some(KeySource::Consumers(store)) = evidence.authorizer.map(|authorizer| &authorizer.keys)
+        && store.key_claim == claim
     {
-        return cause(
-            format!("the issuers differ in case or scheme ({seen} and {near})"),
-            format!("write \"issuer\": \"{seen}\""),
-        );
+        return match evidence.claim(claim) {
+            Some(odd) => cause(
+                format!("`{claim}` is {odd}, and the name of a consumer's credential is a text"),
+                "write it in quotes",
+            ),
+            None => cause(
+                format!("`{claim}` is not in the token: it names the consumer's credential"),
+                "put what `portcullis jwt ls NAME` shows as ISS there",
+            ),
+        };
     }
-    let known: Vec<&str> = known.iter().map(|known| known.as_str()).collect();
-    cause(
-        format!("the token is from {seen}, and {} is accepted", known.join(", ")),
-        "see whether the token is from another tenant, environment or provider",
-    )
+    cause(format!("`{claim}` is not in the token"), fix_of_missing(claim))
 }
 
-pub(super) fn audience(evidence: &Evidence<'_>) -> Cause {
-    let wanted = evidence.authorizer.map(|authorizer| authorizer.policy.rules.audiences.join(", ")).unwrap_or_default();
-    let seen = evidence.claim("aud");
-    let is_id_token =
-        evidence.claim("nonce").is_some() || evidence.claim("at_hash").is_some() || evidence.claim("c_hash").is_some();
-    let client = evidence.claim("azp").or_else(|| evidence.claim("client_id"));
-    let holds =
-        |value: &Value| seen == Some(value) || seen.and_then(Value::as_array).is_some_and(|list| list.contains(value));
-    if is_id_token || client.is_some_and(holds) {
-        return cause(
-            format!("it is an ID token: its audience {} is the client, and the API is {wanted}", shown(seen)),
-            "send the access token instead, and ask the provider for one with the API's audience",
-        );
-    }
-    let slash =
-        seen.and_then(Value::as_str).is_some_and(|seen| wanted.trim_end_matches('/') == seen.trim_end_matches('/'));
-    if slash {
-        return cause(
-            format!("a slash: the audiences are {} and {wanted}", shown(seen)),
-            "write `audience` as the token has it, letter for letter",
-        );
-    }
-    cause(
-        format!("the token is for {}, and {wanted} is wanted", shown(seen)),
-        "ask the provider for a token with this audience, or add the token's to `audience`",
-    )
-}
-
-pub(super) fn scope(evidence: &Evidence<'_>) -> String {
-    match evidence.claim("scope").or_else(|| evidence.claim("scp")) {
-        None => "no scope".to_owned(),
-        claim => shown(claim),
-    }
-}
-
-pub(super) fn fix_of_missing(claim: &str) -> &'static str {
+fn fix_of_missing(claim: &str) -> &'static str {
     match claim {
         "exp" => "have the provider set an end, or write \"require_exp\": false",
+        "iat" => {
+            "have the signer write when it issues the token: `max_age_seconds` and `max_lifetime_seconds` count from there"
+        }
         "aud" => {
             "ask the provider for a token with the API's audience; Cognito's access tokens have `client_id` instead"
         }
@@ -124,23 +105,13 @@ pub(super) fn fix_of_missing(claim: &str) -> &'static str {
     }
 }
 
-pub(super) fn types(evidence: &Evidence<'_>) -> String {
-    evidence.authorizer.map(|authorizer| authorizer.policy.types.join(", ")).unwrap_or_default()
-}
-
-pub(super) fn fixed(evidence: &Evidence<'_>, claim: &str) -> String {
-    let rules = evidence.authorizer.map(|authorizer: &Authorizer| &authorizer.policy.rules.fixed);
-    let values = rules.into_iter().flatten().find(|(name, _)| name == claim);
-    values.map_or_else(
-        || "another value".to_owned(),
-        |(_, values)| values.iter().map(Value::to_string).collect::<Vec<_>>().join(" or "),
-    )
+/// What `claims` ask of a claim.
+fn fixed(evidence: &Evidence<'_>, claim: &str) -> Option<String> {
+    let rules = evidence.authorizer.map(|authorizer| &authorizer.policy.rules.fixed);
+    let (_, values) = rules.into_iter().flatten().find(|(name, _)| name == claim)?;
+    Some(values.iter().map(Value::to_string).collect::<Vec<_>>().join(" or "))
 }
 
 pub(super) fn shown(value: Option<&Value>) -> String {
     value.map_or_else(|| "missing".to_owned(), Value::to_string)
-}
-
-pub(super) fn skew(evidence: &Evidence<'_>) -> f64 {
-    evidence.authorizer.map_or(0.0, |authorizer| authorizer.policy.rules.skew)
 }
