@@ -70,6 +70,8 @@ export const peer = (name, up, routes = 0) => started(async () => {
     modules: [{ type: "ESModule", path: "entry.js", contents: outputFiles[0].text }],
     compatibilityDate: COMPATIBILITY,
     compatibilityFlags: ["nodejs_compat"],
+    // Miniflare's KV is a Worker of its own in the same process: each has it, so that it counts for none.
+    kvNamespaces: ["JWKS_CACHE"],
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   });
   return [await mf.unsafeGetDirectURL(), () => mf.dispose()];

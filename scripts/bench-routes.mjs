@@ -26,7 +26,7 @@ const ours = (size) => started(async () => {
 });
 const empty = () => started(async () => {
   const script = "export default { fetch() { return Response.json({}); } };";
-  const mf = new Miniflare({ modules: true, script, compatibilityDate: "2026-04-01", unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] });
+  const mf = new Miniflare({ modules: true, script, compatibilityDate: "2026-04-01", kvNamespaces: ["JWKS_CACHE"], unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] });
   return [await mf.unsafeGetDirectURL(), () => mf.dispose()];
 });
 
