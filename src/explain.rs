@@ -73,6 +73,8 @@ pub struct Explanation {
     pub status: Option<u16>,
     /// The code of a refusal.
     pub code: Option<&'static str>,
+    /// Whether that is so for lack of keys or records alone, which the gateway reads and which are not at hand here.
+    pub unread: bool,
     /// Why it is refused.
     pub cause: Option<String>,
     /// What to do about it.
@@ -181,7 +183,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
         }
         None => (None, None),
     };
-    Explanation { steps, status, code: None, cause, fix }
+    Explanation { steps, status, code: None, unread: false, cause, fix }
 }
 
 /// The keys that key URLs serve, for every source alike.
@@ -223,7 +225,15 @@ fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> 
     let mut steps = evidence.steps(passed);
     let name = STAGES.get(stage).copied().unwrap_or("answer");
     steps.push(Step { step: name, ok: false, text: cause.clone() });
-    Explanation { steps, status: Some(code.status()), code: Some(code.code()), cause: Some(cause), fix: Some(fix) }
+    let unread = code == Code::KeysUnavailable;
+    Explanation {
+        steps,
+        status: Some(code.status()),
+        code: Some(code.code()),
+        unread,
+        cause: Some(cause),
+        fix: Some(fix),
+    }
 }
 
 /// What is told where nobody may do what a request asks for, and why it is nobody's.

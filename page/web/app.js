@@ -48,7 +48,7 @@ function explain() {
   const told = ask("answer", JSON.stringify({ ...configured(), ...fields, now: Math.max(0, Math.floor(time / 1000)) }));
   for (const id of FIELDS.slice(1)) wrong(id, told.field === id ? told.error : "");
   // Where keys are lacking, their field should be in sight.
-  if (told.explanation?.code === "keys_unavailable" || ["headers", "jwks"].includes(told.field)) byId("more").open = true;
+  if (told.explanation?.unread || ["headers", "jwks"].includes(told.field)) byId("more").open = true;
   showAnswer(told);
 }
 

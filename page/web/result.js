@@ -30,7 +30,7 @@ function noAnswer(error) {
   ];
 }
 
-function told({ status, code, cause, fix, steps }) {
+function told({ status, code, unread, cause, fix, steps }) {
   if (!cause) {
     const last = steps.at(-1)?.text ?? "";
     const name = status ? `${status}` : "To the upstream";
@@ -40,8 +40,10 @@ function told({ status, code, cause, fix, steps }) {
     ];
   }
   const name = code ? [`${status} `, element("code", {}, code)] : [`${status}`];
+  // Keys and records are not asked for here, and the gateway may well have them.
+  const outcome = unread ? ["Not known here: ", ...name, " where the gateway cannot read it either"] : [...name, element("span", { class: "tag" }, "refused")];
   return [
-    element("p", { class: "outcome" }, mark(false, ""), ...name, element("span", { class: "tag" }, "refused")),
+    element("p", { class: "outcome" }, mark(false, ""), ...outcome),
     element("p", { class: "cause" }, ...prose(sentence(cause))),
     fix ? element("div", { class: "fix" }, element("h3", {}, "What to do"), element("p", {}, ...prose(sentence(fix)))) : "",
   ];

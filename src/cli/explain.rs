@@ -107,8 +107,7 @@ fn print(explanation: &Explanation, inquiry: &Inquiry, json: bool) {
         println!("{} {:<14}{}", if step.ok { "✔" } else { "✘" }, step.step, step.text);
     }
     match (explanation.status, explanation.code) {
-        // Keys and records are not asked for here, and the gateway may well have them.
-        (Some(status), Some(code @ "keys_unavailable")) => {
+        (Some(status), Some(code)) if explanation.unread => {
             println!("→ not known here; {status} {code} where the gateway cannot read it either");
         }
         (Some(status), Some(code)) => println!("→ {status} {code}"),

@@ -23,6 +23,7 @@ pub(super) fn preflight(reply: &Reply, head: &Head<'_>) -> Explanation {
         steps: vec![Step { step: "cors", ok: refused.is_none(), text: text.clone() }],
         status: Some(reply.status),
         code: None,
+        unread: false,
         cause: refused.is_some().then_some(text),
         fix: refused.map(|(_, fix)| fix),
     }

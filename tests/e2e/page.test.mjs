@@ -131,7 +131,7 @@ describe("what it says", () => {
   it("takes keys for a key URL, and opens their field where they are lacking", async () => {
     await choose("GET /partner");
     await paste("#token", hs(claims({ iss: "https://id.example.com" }), { header: { kid: "a", alg: "RS256" } }));
-    await says("#verdict", /503 keys_unavailable/);
+    await says("#verdict", /Not known here: 503 keys_unavailable where the gateway cannot read it either/);
     assert.equal(await page.$eval("#more", (details) => details.open), true);
     await paste("#jwks", "{");
     await says("#jwks-error", /./);

@@ -9,13 +9,18 @@ const NOTHING = {};
  * takes. `line` is the beginning of the log's line, if one is wanted.
  */
 export function forward(request, env, url, ms, remove, set, cors, line, extras) {
-  const headers = edited(request.headers, remove, set);
-  const { method } = request;
-  // GET and HEAD have no body here (the runtime throws for one), and so no length.
-  const bodiless = method === "GET" || method === "HEAD";
-  if (bodiless) headers.delete("content-length");
-  if (bodiless && extras === undefined) return ask(url, ms, method, headers, env, cors, line);
-  return forwardInFull(request, env, url, ms, method, headers, bodiless ? null : request.body, cors, line, extras);
+  try {
+    const headers = edited(request.headers, remove, set);
+    const { method } = request;
+    // GET and HEAD have no body here (the runtime throws for one), and so no length.
+    const bodiless = method === "GET" || method === "HEAD";
+    if (bodiless) headers.delete("content-length");
+    if (bodiless && extras === undefined) return ask(url, ms, method, headers, env, cors, line);
+    return forwardInFull(request, env, url, ms, method, headers, bodiless ? null : request.body, cors, line, extras);
+  } catch (error) {
+    // Not thrown: what flies through the wasm's frames leaves its stack where it was.
+    return Promise.reject(error);
+  }
 }
 
 /**
@@ -116,7 +121,12 @@ function refused(verdict, cors, env, line, more) {
 
 /** Counts an answer through Analytics Engine. */
 export function count(env, binding, route, code, method, status, ms) {
-  env[binding].writeDataPoint({ indexes: [route.slice(0, 96)], blobs: [code, method, route], doubles: [status, ms] });
+  try {
+    env[binding].writeDataPoint({ indexes: [route.slice(0, 96)], blobs: [code, method, route], doubles: [status, ms] });
+  } catch (error) {
+    // An answer does not fail for want of being counted.
+    console.error(error);
+  }
 }
 
 /**
