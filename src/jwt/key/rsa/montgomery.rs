@@ -4,9 +4,13 @@
 //! limbs of 27 bits, so that a whole column of products adds up in 64 bits, and carries are looked at once a column. Nothing here is secret,
 //! and the time it takes depends on the numbers.
 
-/// Bits of a limb. A column has at most two products for each of 8192 / 27 + 2 limbs: 612 of 54 bits, and that is less than 2^64.
+/// Bits of a limb. A column has at most two products for each of the 304 limbs that 8192 bits need: 608 of 54 bits, and that is less than
+/// 2^64.
 const BITS: usize = 27;
 const MASK: u64 = (1 << BITS) - 1;
+
+/// Limbs that are worked on at a time: each column is loaded and stored once for so many products.
+const ROWS: usize = 4;
 
 /// A modulus, with what is computed once for it.
 #[derive(Clone, Debug)]
@@ -25,8 +29,7 @@ impl Modulus {
     /// From big-endian bytes that begin with no zero, and end with an odd one.
     pub(super) fn new(bytes: &[u8]) -> Self {
         let bits = bytes.len() * 8;
-        // Two limbs are worked on at a time.
-        let limbs = limbs(bytes, (bits + 2).div_ceil(BITS).next_multiple_of(2));
+        let limbs = limbs(bytes, (bits + 2).div_ceil(BITS).next_multiple_of(ROWS));
         let mut modulus = Self {
             inverse: negative_inverse(limbs.first().copied().unwrap_or(1)),
             limbs,
@@ -43,17 +46,17 @@ impl Modulus {
         if !is_less(&base, &self.limbs) {
             return None;
         }
-        let mut columns = vec![0; 2 * self.limbs.len() + 2];
+        let mut columns = self.columns();
         let first = self.multiply(&base, &self.square, &mut columns);
         let mut power = first.clone();
         // The highest bit is what it begins with, and the lowest is left for the end.
         for bit in (1..u64::BITS - exponent.leading_zeros() - 1).rev() {
-            power = self.multiply(&power, &power, &mut columns);
+            power = self.square(&power, &mut columns);
             if exponent >> bit & 1 == 1 {
                 power = self.multiply(&power, &first, &mut columns);
             }
         }
-        power = self.multiply(&power, &power, &mut columns);
+        power = self.square(&power, &mut columns);
         // Multiplied by what is not in Montgomery's form, it leaves that form.
         power = self.multiply(&power, &base, &mut columns);
         if !is_less(&power, &self.limbs) {
@@ -62,30 +65,71 @@ impl Modulus {
         Some(bytes(&power, self.bytes))
     }
 
-    /// `a · b / R` modulo N, less than 2 N where both are. `columns` has twice the limbs, and two more.
+    /// Room for a product: twice the limbs, and what rows reach beyond them.
+    fn columns(&self) -> Vec<u64> {
+        vec![0; 2 * self.limbs.len() + ROWS]
+    }
+
+    /// `a · b / R` modulo N, less than 2 N where both are.
     fn multiply(&self, a: &[u32], b: &[u32], columns: &mut [u64]) -> Vec<u32> {
         columns.fill(0);
-        let [b0, b1, ..] = *b else { return Vec::new() };
-        let [n0, n1, ..] = *self.limbs.as_slice() else { return Vec::new() };
-        let [b0, b1, n0, n1] = [b0, b1, n0, n1].map(u64::from);
-        for (step, rows) in a.chunks_exact(2).enumerate() {
-            let (Some(window), &[a0, a1]) = (columns.get_mut(2 * step..), rows) else { break };
-            let [c0, c1, ..] = *window else { break };
-            let (a0, a1) = (u64::from(a0), u64::from(a1));
-            // What must be added of the modulus to make the two lowest limbs zero.
-            let lowest = c0 + a0 * b0;
-            let m0 = lowest.wrapping_mul(self.inverse) & MASK;
-            let next = c1 + a0 * b1 + a1 * b0 + m0 * n1 + ((lowest + m0 * n0) >> BITS);
-            let m1 = next.wrapping_mul(self.inverse) & MASK;
-            add_rows(window, b, &self.limbs, [a0, a1, m0, m1]);
-            if let [c0, c1, c2, ..] = window {
+        let mut window = &mut *columns;
+        for rows in a.as_chunks::<ROWS>().0 {
+            add_rows(window, b, rows.map(u64::from));
+            window = window.get_mut(ROWS..).unwrap_or_default();
+        }
+        self.reduce(columns)
+    }
+
+    /// `a · a / R` modulo N, less than 2 N where a is: every product of two different limbs is there twice.
+    fn square(&self, a: &[u32], columns: &mut [u64]) -> Vec<u32> {
+        columns.fill(0);
+        let (mut rest, mut window) = (a, &mut *columns);
+        while let Some((rows, above)) = rest.split_first_chunk::<ROWS>() {
+            let [a0, a1, a2, a3] = rows.map(u64::from);
+            if let [c0, c1, c2, c3, c4, c5, c6, ..] = window {
+                *c0 += a0 * a0;
+                *c1 += 2 * a0 * a1;
+                *c2 += 2 * a0 * a2 + a1 * a1;
+                *c3 += 2 * (a0 * a3 + a1 * a2);
+                *c4 += 2 * a1 * a3 + a2 * a2;
+                *c5 += 2 * a2 * a3;
+                *c6 += a3 * a3;
+            }
+            add_rows(window.get_mut(ROWS..).unwrap_or_default(), above, [2 * a0, 2 * a1, 2 * a2, 2 * a3]);
+            window = window.get_mut(2 * ROWS..).unwrap_or_default();
+            rest = above;
+        }
+        self.reduce(columns)
+    }
+
+    /// What `columns` hold, divided by R, modulo N: multiples of the modulus make the lower half zero, limb by limb.
+    fn reduce(&self, columns: &mut [u64]) -> Vec<u32> {
+        let size = self.limbs.len();
+        let [n0, n1, n2, n3, ..] = *self.limbs.as_slice() else { return Vec::new() };
+        let [n0, n1, n2, n3] = [n0, n1, n2, n3].map(u64::from);
+        let multiple = |column: u64| column.wrapping_mul(self.inverse) & MASK;
+        let mut window = &mut *columns;
+        for _ in 0..size / ROWS {
+            let [c0, c1, c2, c3, ..] = *window else { break };
+            let m0 = multiple(c0);
+            let c1 = c1 + m0 * n1 + ((c0 + m0 * n0) >> BITS);
+            let m1 = multiple(c1);
+            let c2 = c2 + m0 * n2 + m1 * n1 + ((c1 + m1 * n0) >> BITS);
+            let m2 = multiple(c2);
+            let c3 = c3 + m0 * n3 + m1 * n2 + m2 * n1 + ((c2 + m2 * n0) >> BITS);
+            let m3 = multiple(c3);
+            add_rows(window, &self.limbs, [m0, m1, m2, m3]);
+            if let [c0, c1, c2, c3, c4, ..] = window {
                 *c1 += *c0 >> BITS;
                 *c2 += *c1 >> BITS;
+                *c3 += *c2 >> BITS;
+                *c4 += *c3 >> BITS;
             }
+            window = window.get_mut(ROWS..).unwrap_or_default();
         }
         let mut carry = 0;
-        let upper = columns.get(a.len()..).unwrap_or_default().iter().take(self.limbs.len());
-        upper.map(|column| low(column + std::mem::take(&mut carry), &mut carry)).collect()
+        window.iter().take(size).map(|column| low(column + std::mem::take(&mut carry), &mut carry)).collect()
     }
 
     /// R² modulo N: R by doubling, and 2 to its bits by squaring and doubling in Montgomery's form.
@@ -101,9 +145,9 @@ impl Modulus {
             self.double(&mut number);
         }
         // It is R, which is the form of 1, and becomes that of 2 to the power of the leading bits of `bits`.
-        let mut columns = vec![0; 2 * size + 2];
+        let mut columns = self.columns();
         for bit in (0..usize::BITS - bits.leading_zeros()).rev() {
-            number = self.multiply(&number, &number, &mut columns);
+            number = self.square(&number, &mut columns);
             if bits >> bit & 1 == 1 {
                 self.double(&mut number);
             }
@@ -123,17 +167,19 @@ impl Modulus {
     }
 }
 
-/// Adds two limbs' worth of both products: `a0 · b + m0 · n`, and one column on `a1 · b + m1 · n`.
-fn add_rows(columns: &mut [u64], b: &[u32], n: &[u32], [a0, a1, m0, m1]: [u64; 4]) {
-    let (mut last_b, mut last_n) = (0, 0);
-    let Some((columns, above)) = columns.split_at_mut_checked(b.len()) else { return };
-    for ((column, &b), &n) in columns.iter_mut().zip(b).zip(n) {
-        let (b, n) = (u64::from(b), u64::from(n));
-        *column += a0 * b + m0 * n + a1 * last_b + m1 * last_n;
-        (last_b, last_n) = (b, n);
+/// Adds `numbers` times each factor, each one column further on.
+fn add_rows(columns: &mut [u64], numbers: &[u32], [x0, x1, x2, x3]: [u64; ROWS]) {
+    let (mut last, mut before, mut first) = (0, 0, 0);
+    let Some((columns, above)) = columns.split_at_mut_checked(numbers.len()) else { return };
+    for (column, &number) in columns.iter_mut().zip(numbers) {
+        let number = u64::from(number);
+        *column += x0 * number + x1 * last + x2 * before + x3 * first;
+        (last, before, first) = (number, last, before);
     }
-    if let Some(column) = above.first_mut() {
-        *column += a1 * last_b + m1 * last_n;
+    if let [c0, c1, c2, ..] = above {
+        *c0 += x1 * last + x2 * before + x3 * first;
+        *c1 += x2 * last + x3 * before;
+        *c2 += x3 * last;
     }
 }
 
