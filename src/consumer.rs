@@ -117,14 +117,7 @@ impl Credential<SigningKey> {
             let algorithm = text("algorithm").and_then(Algorithm::named).ok_or("it has no known `algorithm`")?;
             let keys = match (algorithm.family(), text("secret"), text("public_key"), stored.get("jwk")) {
                 (Family::Hmac, Some(secret), None, None) => {
-                    let bytes = match text("secret_encoding") {
-                        None | Some("utf8") => secret_bytes(secret, Encoding::Utf8),
-                        Some("base64") => secret_bytes(secret, Encoding::Base64),
-                        Some("base64url") => secret_bytes(secret, Encoding::Base64url),
-                        Some("hex") => secret_bytes(secret, Encoding::Hex),
-                        Some(_) => None,
-                    };
-                    let key = bytes
+                    let key = stored_secret(secret, text("secret_encoding"))
                         .and_then(|bytes| HmacKey::new(&bytes))
                         .ok_or("its `secret` is empty or not in its encoding")?;
                     SigningKeys::Secret(Box::new([Secret { kid: None, key, window: Window::default() }]))
@@ -220,6 +213,18 @@ fn pbkdf2(password: &[u8], salt: &[u8], rounds: u32) -> Option<[u8; 32]> {
         sum.iter_mut().zip(block).for_each(|(sum, byte)| *sum ^= byte);
     }
     Some(sum)
+}
+
+/// The bytes of a stored `secret` with its `secret_encoding`; none where it is not written so.
+pub fn stored_secret(secret: &str, encoding: Option<&str>) -> Option<Vec<u8>> {
+    let encoding = match encoding {
+        None | Some("utf8") => Encoding::Utf8,
+        Some("base64") => Encoding::Base64,
+        Some("base64url") => Encoding::Base64url,
+        Some("hex") => Encoding::Hex,
+        Some(_) => return None,
+    };
+    secret_bytes(secret, encoding)
 }
 
 /// The bytes of a secret as it is written; `None` where it is not written so.

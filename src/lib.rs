@@ -21,7 +21,7 @@ pub mod config;
 pub mod consumer;
 pub mod cors;
 pub mod credential;
-mod digest;
+pub mod digest;
 pub mod discovery;
 #[cfg(feature = "explain")]
 pub mod explain;

@@ -28,6 +28,29 @@ pub struct Revocation {
     pub ttl_ms: u64,
 }
 
+/// What a record takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What<'w> {
+    /// All tokens of an authorizer.
+    All,
+    /// The token with this `jti`.
+    Token(&'w str),
+    /// The tokens of this `sub`.
+    Subject(&'w str),
+}
+
+impl What<'_> {
+    /// Where its record is, for the authorizer that keys call `label`.
+    pub fn key(self, binding: &str, label: &str) -> RecordKey {
+        let key = match self {
+            Self::All => format!("revoked:{label}:all"),
+            Self::Token(jti) => format!("revoked:{label}:jti:{jti}"),
+            Self::Subject(sub) => format!("revoked:{label}:sub:{sub}"),
+        };
+        RecordKey::new(binding, key)
+    }
+}
+
 /// What is known of a token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Revoked {
@@ -73,10 +96,10 @@ impl Revocation {
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let mut keys = vec![format!("revoked:{label}:all")];
-        keys.extend(text("jti").map(|jti| format!("revoked:{label}:jti:{jti}")));
-        keys.extend(text("sub").map(|sub| format!("revoked:{label}:sub:{sub}")));
-        keys.into_iter().map(|key| RecordKey::new(&self.binding, key)).collect()
+        let (token, subject) = (text("jti"), text("sub"));
+        let named = [token.as_deref().map(What::Token), subject.as_deref().map(What::Subject)];
+        let all = std::iter::once(What::All).chain(named.into_iter().flatten());
+        all.map(|what| what.key(&self.binding, label)).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::answer::{No, Told, finish};
-use super::directory::{Consumer, Directory, consumer_name, name};
+use super::directory::{Consumer, Directory, KINDS, consumer_name, name};
 use super::files::token;
 use super::known::{Store, store};
 use super::kv::{At, Namespace};
@@ -101,9 +101,9 @@ fn remove(name: &str, at: &At) -> Result<Told, No> {
     let (namespace, store) = open(at)?;
     let directory = Directory::read(&namespace)?;
     let mut keys: Vec<String> = directory.of(name).map(|holding| holding.key.clone()).collect();
-    let kinds: Vec<String> = ["credential", "API key", "password"]
+    let kinds: Vec<String> = KINDS
         .into_iter()
-        .map(|kind| (kind, directory.of(name).filter(|holding| holding.kind == kind).count()))
+        .map(|(_, kind)| (kind, directory.of(name).filter(|holding| holding.kind == kind).count()))
         .filter(|(_, number)| *number > 0)
         .map(|(kind, number)| count(number, kind))
         .collect();

@@ -13,7 +13,8 @@ const VERSION: u64 = 1;
 const MAX_NAME_BYTES: usize = 256;
 
 /// What a consumer can have, by what its keys begin with, and what people call it.
-const KINDS: [(&str, &str); 3] = [("credential:", "credential"), ("api-key:", "API key"), ("password:", "password")];
+pub(super) const KINDS: [(&str, &str); 3] =
+    [("credential:", "credential"), ("api-key:", "API key"), ("password:", "password")];
 
 /// A consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]

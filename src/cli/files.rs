@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
+use portcullis::digest::hex;
+
 use super::private_key::random;
 
 /// Puts `text` in the place of `file` in one step, so that nobody reads half of it. What it may be read by stays, and a link goes on leading
@@ -110,11 +112,7 @@ fn nameless(file: &Path, text: &str) -> std::io::Result<File> {
 
 /// Random bytes in hexadecimal digits.
 pub(super) fn token<const N: usize>() -> Result<String, String> {
-    use std::fmt::Write;
-    Ok(random::<N>()?.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hex(random::<N>()?.as_slice()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use portcullis::authn::DEFAULT;
 use portcullis::compile::compile;
 use portcullis::config::reference::{Env, has_reference};
 use portcullis::{consumer, revocation};
@@ -30,7 +31,7 @@ pub(super) struct Authorizer {
 impl Authorizer {
     /// What logs and the keys of revocations call it.
     pub(super) fn label(&self) -> &str {
-        self.name.as_deref().unwrap_or("default")
+        self.name.as_deref().unwrap_or(DEFAULT)
     }
 
     /// What `auth` of a path says for it.

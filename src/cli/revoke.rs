@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use portcullis::records::RecordKey;
+use portcullis::authn::DEFAULT;
+use portcullis::revocation::What;
 use serde_json::{Value, json};
 
 use super::answer::{No, Told, finish};
@@ -84,14 +85,14 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 impl Which {
-    /// What the record is called; a long name is known by its digest, as the Worker has it.
+    /// What the record is called.
     fn key(&self, binding: &str, label: &str) -> String {
-        let key = match (&self.jti, &self.sub) {
-            (Some(jti), _) => format!("revoked:{label}:jti:{jti}"),
-            (None, Some(sub)) => format!("revoked:{label}:sub:{sub}"),
-            (None, None) => format!("revoked:{label}:all"),
+        let what = match (&self.jti, &self.sub) {
+            (Some(jti), _) => What::Token(jti),
+            (None, Some(sub)) => What::Subject(sub),
+            (None, None) => What::All,
         };
-        RecordKey::new(binding, key).key
+        what.key(binding, label).key
     }
 
     fn told(&self, label: &str) -> String {
@@ -108,7 +109,7 @@ fn open(arguments: &RevocationsAt) -> Result<(Authorizer, String, Namespace), No
     let file = arguments.at.config.display();
     let known = authorizers(&read(&arguments.at.config)?);
     let named = |known: &&Authorizer| match &arguments.authorizer {
-        Some(name) => known.label() == name || (known.is_default && name == "default"),
+        Some(name) => known.label() == name || (known.is_default && name == DEFAULT),
         None => known.revocations().is_some(),
     };
     let fitting: Vec<&Authorizer> = known.iter().filter(named).collect();

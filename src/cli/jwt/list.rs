@@ -1,7 +1,7 @@
 //! `portcullis jwt ls`, and credentials as they are stored.
 
-use portcullis::config::wire::Encoding;
-use portcullis::consumer::secret_bytes;
+use portcullis::consumer::stored_secret;
+use portcullis::digest::hex;
 use portcullis::jwt::alg::Algorithm;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -44,13 +44,8 @@ impl Credential {
     /// The last four digits of a digest: enough to tell credentials apart, too little to guess by.
     pub(super) fn fingerprint(&self) -> String {
         let secret = text(&self.record, "secret").map(|secret| {
-            let encoding = match text(&self.record, "secret_encoding") {
-                Some("base64") => Encoding::Base64,
-                Some("base64url") => Encoding::Base64url,
-                Some("hex") => Encoding::Hex,
-                _ => Encoding::Utf8,
-            };
-            secret_bytes(secret, encoding).unwrap_or_else(|| secret.as_bytes().to_vec())
+            let bytes = stored_secret(secret, text(&self.record, "secret_encoding"));
+            bytes.unwrap_or_else(|| secret.as_bytes().to_vec())
         });
         let bytes = secret.unwrap_or_else(|| {
             let key = text(&self.record, "public_key").map(|pem| pem.trim().to_owned());
@@ -58,7 +53,7 @@ impl Credential {
         });
         let digest: [u8; 32] = Sha256::digest(bytes).into();
         let [.., third, last] = digest;
-        format!("{third:02x}{last:02x}")
+        hex(&[third, last])
     }
 
     fn secret(&self) -> String {

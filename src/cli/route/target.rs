@@ -1,5 +1,6 @@
 //! Where a new route leads, and who may use it: names of gateway.json, or what has to be added to it for them.
 
+use portcullis::authn::DEFAULT;
 use portcullis::config::reference::has_reference;
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ fn told(known: &Authorizer) -> String {
 pub(super) fn named(config: &Value, name: &str) -> Result<Guard, No> {
     let known = authorizers(config);
     let by_name = known.iter().find(|known| known.name.as_deref() == Some(name));
-    let found = by_name.or_else(|| known.iter().find(|known| known.is_default && name == "default"));
+    let found = by_name.or_else(|| known.iter().find(|known| known.is_default && name == DEFAULT));
     let Some(found) = found else {
         let names: Vec<&str> = known.iter().map(Authorizer::label).collect();
         let names = if names.is_empty() { "it has none".to_owned() } else { names.join(", ") };
