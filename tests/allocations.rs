@@ -55,7 +55,7 @@ mod tests {
             ("HS256, new", 65),
             ("HS256, bad signature", 44),
             ("HS256, expired", 44),
-            ("RS256, new", 91),
+            ("RS256, new", 79),
             ("RS256, bad signature", 34),
             ("not found", 13),
         ];

@@ -5,7 +5,7 @@ import { bin } from "./packages.mjs";
 import { root, run } from "./run.mjs";
 
 /** What wasm-opt may use: what rustc itself emits for this target. */
-const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "relaxed-simd", "sign-ext", "simd"];
 
 /** Makes `portcullis.js` and `portcullis_bg.wasm` in a fresh `folder`; `level` is wasm-opt's. */
 export function glue(wasm, folder, level) {

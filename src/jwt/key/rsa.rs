@@ -4,6 +4,7 @@
 //! the next. Nothing here is secret. `rsa` is what this is held against in the tests.
 
 mod montgomery;
+mod pair;
 
 use montgomery::Modulus;
 
