@@ -52,7 +52,8 @@ function bundle(path, env) {
   const folder = join(root, path);
   const snippets = readdirSync(join(root, "build/snippets"), { recursive: true }).filter((file) => file.endsWith(".js"));
   const built = ["portcullis.js", "portcullis_bg.wasm", ...snippets.map((file) => join("snippets", file))].map((file) => join("build", file));
-  const inputs = [...built, "worker/entry.js", "worker/guard.js", "wrangler.toml"];
+  const own = ["worker", "worker/src"].flatMap((at) => readdirSync(join(root, at)).filter((file) => file.endsWith(".js")).map((file) => join(at, file)));
+  const inputs = [...built, ...own, "wrangler.toml"];
   once(`${folder}-stamp`, digest(...inputs.map((file) => readFileSync(join(root, file)))), [join(folder, "entry.js")], () => {
     rmSync(folder, { recursive: true, force: true });
     run("Bundling as `wrangler deploy` does", bin("wrangler"), ["deploy", "--dry-run", "--outdir", folder], { env });

@@ -59,6 +59,21 @@ impl<'r> Head<'r> {
     }
 }
 
+/// The UUID of version 4 that these random bytes are (RFC 9562 section 5.4).
+pub fn uuid(random: [u8; 16]) -> String {
+    let number = u128::from_be_bytes(random) & !(0xF << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in number.to_be_bytes().into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 0xF] {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
+        }
+    }
+    text
+}
+
 /// For tests and the command line.
 impl Headers for Vec<(String, String)> {
     fn get(&self, name: &str) -> Option<String> {
@@ -74,6 +89,16 @@ impl Headers for Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_has_its_version_and_its_variant() {
+        assert_eq!(uuid([0; 16]), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid([0xFF; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(
+            uuid(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF_u128.to_be_bytes()),
+            "01234567-89ab-4def-8123-456789abcdef"
+        );
+    }
 
     #[test]
     fn a_request_id_is_taken_where_a_log_can_hold_it() {

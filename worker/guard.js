@@ -3,6 +3,7 @@
 // The library is written to have no panics, and nothing here is a substitute for that: it is the belt to the braces. A trap ends the
 // wasm instance for all requests that wait in it. The next request gets a fresh instance, and those that were in the old one are answered
 // instead of left hanging. A request that waits for its upstream is not in the instance, and goes on.
+import { attend, give, head, made, whenFailed } from "./src/current.js";
 
 /** Wraps the exports of the wasm glue into a Worker. */
 export function guard(gateway) {
@@ -20,20 +21,25 @@ export function guard(gateway) {
   addEventListener("error", (event) => onTrap(event.error));
   addEventListener("unhandledrejection", (event) => onTrap(event.reason));
 
-  /** Calls into the wasm, with a fresh instance if the last one trapped. */
-  const enter = (call) => {
+  /** Calls into the wasm for a request, with a fresh instance if the last one trapped. Returns what was made of the request. */
+  const enter = (request, env, ctx, call) => {
     if (broken) {
       gateway.__wbg_reset_state();
       broken = false;
     }
+    attend(request, env, ctx);
     try {
-      return call();
+      call();
+      return made();
     } catch (error) {
+      made();
       console.error(error);
       onTrap(error);
       return failure();
     }
   };
+
+  const start = () => gateway.fetch(head(), Date.now());
 
   const waiting = (request, env, ctx) =>
     new Promise((resolve) => {
@@ -49,20 +55,18 @@ export function guard(gateway) {
   const failed = (request, env, error) => {
     if (error?.name === "UpstreamFailure") {
       const { kind, message, id, line } = error;
-      return enter(() => gateway.refuse_upstream(request, env, kind, message, id, line));
+      return enter(request, env, undefined, () => gateway.refuse_upstream(head(), kind, message, id, line)) ?? failure();
     }
     console.error(error);
     onTrap(error);
     return failure();
   };
+  whenFailed(failed);
 
   return {
-    fetch(request, env, ctx) {
-      const answer = enter(() => gateway.fetch(request, env, ctx) ?? waiting(request, env, ctx));
-      return answer instanceof Promise ? answer.catch((error) => failed(request, env, error)) : answer;
-    },
+    fetch: (request, env, ctx) => enter(request, env, ctx, start) ?? waiting(request, env, ctx),
     async scheduled(_, env) {
-      await enter(() => gateway.scheduled(env));
+      await enter(undefined, env, undefined, () => give(gateway.scheduled(env)));
     },
   };
 }

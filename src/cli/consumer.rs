@@ -2,14 +2,15 @@
 
 use std::process::ExitCode;
 
+use portcullis::request;
 use serde_json::{Value, json};
 
 use super::answer::{No, Told, finish};
 use super::directory::{Consumer, Directory, KINDS, consumer_name, name};
-use super::files::token;
 use super::known::{Store, store};
 use super::kv::{At, Namespace};
 use super::moment::{now, written};
+use super::private_key::random;
 use super::table::{count, table};
 
 #[derive(Debug, clap::Subcommand)]
@@ -137,16 +138,7 @@ fn told(consumer: &Consumer) -> Value {
 
 /// A random UUID (RFC 9562 section 5.4).
 fn uuid() -> Result<String, String> {
-    let digits = token::<16>()?;
-    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    // The variant's two bits are `10`: one of 8, 9, a, b.
-    let variant = match part(16, 17) {
-        "0" | "4" | "8" | "c" => "8",
-        "1" | "5" | "9" | "d" => "9",
-        "2" | "6" | "a" | "e" => "a",
-        _ => "b",
-    };
-    Ok(format!("{}-{}-4{}-{variant}{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32)))
+    Ok(request::uuid(random()?))
 }
 
 #[cfg(test)]

@@ -13,17 +13,21 @@ const TRAPPING = Buffer.from("0061736d010000000104016000000302010007080104747261
 const ENTRY = `
 import module from "./trap.wasm";
 import { guard } from "./guard.js";
+import { failed, give, request, env } from "./src/current.js";
 let resets = 0;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export default guard({
   __wbg_reset_state() { resets += 1; },
-  fetch(request) {
-    const { pathname } = new URL(request.url);
+  fetch(head, now) {
+    const { pathname } = new URL(head.split("\\n")[1]);
+    const [asked, within] = [request, env];
+    const failing = (error) => give(Promise.reject(error).catch((error) => failed(asked, within, error)));
     if (pathname === "/now") new WebAssembly.Instance(module).exports.trap();
-    if (pathname === "/") return Response.json({ resets });
-    if (pathname === "/upstream") return Promise.reject(Object.assign(new Error("secret words"), { name: "UpstreamFailure", kind: "timeout", id: "r-1", line: "{}" }));
-    if (pathname === "/rejected") return Promise.reject(new Error("secret words"));
-    // Such a request has to wait inside the instance.
+    if (pathname === "/given-and-trapped") { give(Response.json({ of: "another" })); new WebAssembly.Instance(module).exports.trap(); }
+    if (pathname === "/") give(Response.json({ resets }));
+    if (pathname === "/upstream") failing(Object.assign(new Error("secret words"), { name: "UpstreamFailure", kind: "timeout", id: "r-1", line: "{}" }));
+    if (pathname === "/rejected") failing(new Error("secret words"));
+    // Another request has to wait inside the instance.
   },
   fetch_waiting(request) {
     const { trap } = new WebAssembly.Instance(module).exports;
@@ -34,7 +38,7 @@ export default guard({
       case "/waits": return sleep(300).then(() => new Promise(() => {}));
     }
   },
-  refuse_upstream(request, env, kind, words, id, line) { return Response.json({ kind, words, id, line }, { status: 504 }); },
+  refuse_upstream(head, kind, words, id, line) { give(Response.json({ kind, words, id, line, path: new URL(request.url).pathname }, { status: 504 })); },
 });
 `;
 
@@ -47,6 +51,7 @@ describe("a trap in the wasm", () => {
       modules: [
         { type: "ESModule", path: "entry.js", contents: ENTRY },
         { type: "ESModule", path: "guard.js", contents: readFileSync(join(root, "worker/guard.js"), "utf8") },
+        { type: "ESModule", path: "src/current.js", contents: readFileSync(join(root, "worker/src/current.js"), "utf8") },
         { type: "CompiledWasm", path: "trap.wasm", contents: TRAPPING },
       ],
       handleRuntimeStdio() {},
@@ -60,7 +65,7 @@ describe("a trap in the wasm", () => {
     return [response.status, await response.json()];
   };
 
-  for (const path of ["/now", "/awaited", "/then", "/microtask"]) {
+  for (const path of ["/now", "/given-and-trapped", "/awaited", "/then", "/microtask"]) {
     test(`${path}: is a 500 in the common shape, and the next request gets a fresh instance`, async () => {
       const [, { resets }] = await get("/");
       const [status, body] = await get(path);
@@ -78,7 +83,7 @@ describe("a trap in the wasm", () => {
   });
 
   test("what the upstream's failure means is the gateway's to say", async () => {
-    assert.deepEqual(await get("/upstream"), [504, { kind: "timeout", words: "secret words", id: "r-1", line: "{}" }]);
+    assert.deepEqual(await get("/upstream"), [504, { kind: "timeout", words: "secret words", id: "r-1", line: "{}", path: "/upstream" }]);
   });
 
   test("an error that is no trap says nothing of itself, and keeps the instance", async () => {
@@ -99,7 +104,7 @@ describe("the gateway itself, made to trap from outside", () => {
       paths: [{ method: "ANY", path: "/{.+}", auth: true, integration: { type: "http_proxy", server: "up" } }],
     };
     // Nothing in a request can do this, so the bundle is given a way: more memory asked of the real wasm than there can be.
-    const place = "gateway.fetch(request, env, ctx) ??";
+    const place = "gateway.fetch(head(), Date.now())";
     const patch = (code) => {
       assert.ok(code.includes(place), "the bundle has changed: this test must find where requests enter the wasm");
       return code.replace(place, `(request.headers.has("x-trap") ? wasm.__wbindgen_malloc(0xffffffff, 8) : undefined) ?? ${place}`);

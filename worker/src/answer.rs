@@ -6,57 +6,50 @@ use portcullis::record::{LogRules, Record};
 use portcullis::reject::Reject;
 use portcullis::request::Head;
 use portcullis::url::Target;
-use worker::Env;
 
-use crate::convert::response;
+use crate::convert::{environment, respond, with_head};
+use crate::log;
 use crate::state::{self, State};
-use crate::{log, with_head};
 
-/// The answer to a request that is refused.
-pub(crate) fn refused(state: &State, env: &Env, head: &Head<'_>, refused: &Refused<'_>) -> web_sys::Response {
+/// Answers a request that is refused.
+pub(crate) fn refused(state: &State, head: &Head<'_>, refused: &Refused<'_>) {
     let reply = refused.reply(head);
     let record = Record { identity: refused.identity(), ..refusal(head, &refused.reject, refused.route()) };
-    log::count_answer(env, state.analytics(), &record);
+    log::count_answer(state.analytics(), &record);
     log::write(&record, head, refused.log());
-    response(&reply, head)
+    respond(&reply, head);
 }
 
 /// A refusal from outside of the stages, with the cross-origin headers of the request's route.
-pub(crate) fn refuse(request: &web_sys::Request, env: &Env, reject: &Reject) -> web_sys::Response {
-    let state = state::of(env);
-    with_head(request, None, |head| match state.gateway() {
-        Some(gateway) => refused(&state, env, head, &gateway.refuse_outright(head, reject.clone())),
+pub(crate) fn refuse(head: &str, reject: &Reject) {
+    let state = state::of(environment);
+    with_head(head, None, |head| match state.gateway() {
+        Some(gateway) => refused(&state, head, &gateway.refuse_outright(head, reject.clone())),
         None => refuse_all(head),
-    })
+    });
 }
 
 /// The same for a request that was sent on already, with the `line` that the log has of it and its `id`.
-pub(crate) fn refuse_sent(
-    request: &web_sys::Request,
-    env: &Env,
-    reject: &Reject,
-    id: Option<String>,
-    line: Option<String>,
-) -> web_sys::Response {
-    let state = state::of(env);
-    with_head(request, id, |head| match state.gateway() {
+pub(crate) fn refuse_sent(head: &str, reject: &Reject, id: Option<String>, line: Option<String>) {
+    let state = state::of(environment);
+    with_head(head, id, |head| match state.gateway() {
         Some(gateway) => {
             let refused = gateway.refuse_outright(head, reject.clone());
-            log::count_answer(env, state.analytics(), &refusal(head, reject, refused.route()));
+            log::count_answer(state.analytics(), &refusal(head, reject, refused.route()));
             if let Some(line) = line {
                 log::write_failure(&line, reject, gateway.log());
             }
-            response(&refused.reply(head), head)
+            respond(&refused.reply(head), head);
         }
         None => refuse_all(head),
-    })
+    });
 }
 
 /// The answer to everything where the configuration is refused as a whole.
-pub(crate) fn refuse_all(head: &Head<'_>) -> web_sys::Response {
+pub(crate) fn refuse_all(head: &Head<'_>) {
     let reject = Reject::config("the configuration is refused as a whole; `portcullis check` says why".into());
     log::write(&refusal(head, &reject, None), head, &LogRules::default());
-    response(&reject.reply(Detail::Full, head.request_id()), head)
+    respond(&reject.reply(Detail::Full, head.request_id()), head);
 }
 
 fn refusal<'r>(head: &Head<'r>, reject: &'r Reject, route: Option<&'r str>) -> Record<'r> {

@@ -1,37 +1,86 @@
 //! Between JavaScript's types and the library's, without panics.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use js_sys::JsString;
 use portcullis::reply::Reply;
-use portcullis::request::{Head, Headers};
+use portcullis::request::{Head, Headers, RequestId};
 use portcullis::time::UnixTime;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
+use worker::worker_sys::Context;
 
-#[wasm_bindgen(module = "/src/convert.js")]
+// Of the request that is decided on.
+#[wasm_bindgen(raw_module = "../worker/src/current.js")]
 extern "C" {
-    #[wasm_bindgen(catch, js_name = header)]
-    fn get(headers: &web_sys::Headers, name: &JsString) -> Result<Option<String>, JsValue>;
+    /// Decides on `request` from now on: for one that has waited.
+    pub(crate) fn attend(request: &web_sys::Request, env: &Env, ctx: &Context);
 
-    fn respond(status: u16, headers: &str, body: Option<&str>) -> web_sys::Response;
+    /// What was made of it: a response, or the promise of one. It is decided on no longer.
+    pub(crate) fn made() -> wasm_bindgen::JsValue;
+
+    /// What [`with_head`] takes.
+    pub(crate) fn head() -> String;
+
+    fn sent_on() -> String;
+
+    #[wasm_bindgen(js_name = header)]
+    fn header(name: &JsString) -> Option<String>;
+
+    pub(crate) fn environment() -> Env;
+
+    pub(crate) fn context() -> Context;
+
+    #[wasm_bindgen(js_name = respond)]
+    fn respond_with(status: u16, text: &str);
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// A version 4 UUID (RFC 9562 section 5.4).
-    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
-    pub(crate) fn random_uuid() -> String;
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn fill_randomly(bytes: &mut [u8]);
 }
 
-/// The headers of a JavaScript request.
-pub(crate) struct JsHeaders(pub(crate) web_sys::Headers);
+/// The headers of a request. What most are asked for has come with its head, or comes at once when the first of it is asked for.
+struct CurrentHeaders<'t> {
+    authorization: Option<&'t str>,
+    request_id: Option<&'t str>,
+    sent_on: OnceCell<String>,
+}
 
-impl Headers for JsHeaders {
-    fn get(&self, name: &str) -> Option<String> {
-        // It throws for what is no header name, and names come from the configuration, where that is checked.
-        named(name, |name| get(&self.0, name)).ok().flatten()
+impl CurrentHeaders<'_> {
+    /// The line `index` of what every request is asked for that is sent on.
+    fn sent_on(&self, index: usize) -> Option<String> {
+        self.sent_on.get_or_init(sent_on).split('\n').nth(index).and_then(present).map(str::to_owned)
     }
+}
+
+impl Headers for CurrentHeaders<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        match name {
+            "authorization" => self.authorization.map(str::to_owned),
+            "x-request-id" => self.request_id.map(str::to_owned),
+            "connection" => self.sent_on(0),
+            "cf-connecting-ip" => self.sent_on(1),
+            "upgrade" => self.sent_on(2),
+            _ => named(name, header),
+        }
+    }
+}
+
+/// A line for a header: what is not there is a NUL, which no value holds.
+fn present(line: &str) -> Option<&str> {
+    (line != "\0").then_some(line)
+}
+
+/// Looks at the head of a request, which is method, URL, `authorization` and `x-request-id` as lines. Its id may be known already.
+pub(crate) fn with_head<T>(text: &str, id: Option<String>, look: impl FnOnce(&Head<'_>) -> T) -> T {
+    let mut lines = text.splitn(4, '\n');
+    let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let mut header = || lines.next().and_then(present);
+    let headers = CurrentHeaders { authorization: header(), request_id: header(), sent_on: OnceCell::new() };
+    let id = id.map_or_else(|| RequestId::new(random_uuid), RequestId::known);
+    look(&Head { method, url, headers: &headers, id: &id })
 }
 
 /// Calls with `name` as JavaScript has it. Names come from the configuration and from the library, so they are few.
@@ -55,28 +104,54 @@ fn named<T>(name: &str, call: impl FnOnce(&JsString) -> T) -> T {
 /// Names that are kept; a configuration that asks for more headers pays for the making of the others.
 const MAX_NAMES: usize = 64;
 
-/// The time, which on Workers stands still between two I/O operations.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::as_conversions, reason = "saturates")]
-pub(crate) fn now() -> UnixTime {
-    UnixTime::from_millis(js_sys::Date::now() as u64)
+/// A version 4 UUID (RFC 9562 section 5.4). Randomness is fetched for many at a time.
+fn random_uuid() -> String {
+    const MANY: usize = 64;
+    thread_local! {
+        static POOL: RefCell<([[u8; 16]; MANY], usize)> = const { RefCell::new(([[0; 16]; MANY], MANY)) };
+    }
+    let random = POOL.with_borrow_mut(|(pool, used)| {
+        if *used >= MANY {
+            fill_randomly(pool.as_flattened_mut());
+            *used = 0;
+        }
+        *used += 1;
+        pool.get(*used - 1).copied().unwrap_or_default()
+    });
+    portcullis::request::uuid(random)
 }
 
-/// An answer of the gateway's own. A status with a body that it cannot have would throw, so such bodies are left out.
-pub(crate) fn response(reply: &Reply, head: &Head<'_>) -> web_sys::Response {
+/// The time, which on Workers stands still between two I/O operations.
+pub(crate) fn now() -> UnixTime {
+    instant(js_sys::Date::now())
+}
+
+/// A time in JavaScript's milliseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::as_conversions, reason = "saturates")]
+pub(crate) const fn instant(milliseconds: f64) -> UnixTime {
+    UnixTime::from_millis(milliseconds as u64)
+}
+
+/// Answers with a reply of the gateway's own. A status with a body that it cannot have would throw, so such bodies are left out.
+pub(crate) fn respond(reply: &Reply, head: &Head<'_>) {
     let bodiless = head.method == "HEAD" || matches!(reply.status, 204 | 205 | 304);
-    respond(reply.status, &lines(&reply.headers), (!bodiless).then_some(reply.body.as_str()))
+    let mut text = lines(&reply.headers);
+    if !bodiless {
+        text.push('\n');
+        text.push_str(&reply.body);
+    }
+    respond_with(reply.status, &text);
 }
 
 /// `name:value` lines. Neither holds a line end: names are tokens, and values with control characters never get this far.
 pub(crate) fn lines<N: AsRef<str>>(headers: &[(N, String)]) -> String {
-    let mut lines = String::new();
+    let mut lines =
+        String::with_capacity(headers.iter().map(|(name, value)| name.as_ref().len() + value.len() + 2).sum());
     for (name, value) in headers {
-        if !lines.is_empty() {
-            lines.push('\n');
-        }
         lines.push_str(name.as_ref());
         lines.push(':');
         lines.push_str(value);
+        lines.push('\n');
     }
     lines
 }

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use js_sys::Promise;
 use portcullis::authn::{self, Need};
 use portcullis::config::wire::Level;
 use portcullis::gateway::{Action, Authn, Authorized, Gateway, Refused, Routed, Then};
@@ -10,20 +9,17 @@ use portcullis::limit::{Counted, Counters};
 use portcullis::record::Record;
 use portcullis::reject::Reject;
 use portcullis::request::Head;
-use worker::Env;
-use worker::worker_sys::Context;
+use portcullis::time::UnixTime;
 
-use crate::convert::response;
+use crate::convert::{self, environment, respond, with_head};
 use crate::state::State;
 use crate::upstream::{self, Extras};
-use crate::{answer, keys, log, state, with_head};
+use crate::{answer, keys, log, state};
 
 /// What becomes of a request.
 pub(crate) enum Decision {
-    /// The gateway answers.
-    Answer(web_sys::Response),
-    /// Somebody else will: a promise of the response.
-    Promise(Promise),
+    /// Its answer is given, or will be.
+    Made,
     /// Something must be had first.
     Wait(Wait),
 }
@@ -56,25 +52,24 @@ pub(crate) struct Asked(pub(crate) Result<Vec<bool>, Reject>);
 struct Passage<'p> {
     gateway: &'p Gateway,
     state: &'p Rc<State>,
-    request: &'p web_sys::Request,
     head: &'p Head<'p>,
-    env: &'p Env,
-    ctx: &'p Context,
+    now: UnixTime,
     progress: &'p Progress,
 }
 
-/// Decides on `request` with what there is.
-pub(crate) fn decide(request: &web_sys::Request, env: &Env, ctx: &Context, progress: &Progress) -> Decision {
-    let state = state::of(env);
-    with_head(request, None, |head| match state.gateway() {
-        Some(gateway) => {
-            let passage = Passage { gateway, state: &state, request, head, env, ctx, progress };
-            match passage.pass() {
-                Ok(decision) => decision,
-                Err(refused) => Decision::Answer(answer::refused(&state, env, head, &refused)),
-            }
-        }
-        None => Decision::Answer(answer::refuse_all(head)),
+/// Decides on the request with this `head`, which came or goes on `now`, with what there is.
+pub(crate) fn decide(head: &str, now: UnixTime, progress: &Progress) -> Decision {
+    let state = state::of(environment);
+    with_head(head, None, |head| {
+        let Some(gateway) = state.gateway() else {
+            answer::refuse_all(head);
+            return Decision::Made;
+        };
+        let passage = Passage { gateway, state: &state, head, now, progress };
+        passage.pass().unwrap_or_else(|refused| {
+            answer::refused(&state, head, &refused);
+            Decision::Made
+        })
     })
 }
 
@@ -84,7 +79,8 @@ impl<'p> Passage<'p> {
             Routed::Matched(matched) => matched,
             Routed::Answer(reply) => {
                 log::write(&answer::record(self.head, reply.status), self.head, self.gateway.log());
-                return Ok(Decision::Answer(response(&reply, self.head)));
+                respond(&reply, self.head);
+                return Ok(Decision::Made);
             }
         };
         let limits = matched.limits(self.head);
@@ -93,7 +89,7 @@ impl<'p> Passage<'p> {
             return Ok(Decision::Wait(Wait::Before(questions(&limits))));
         };
         let context = |context: authn::Context<'_>| matched.authenticate(self.head, context, counted);
-        let mut permitted = match self.state.with_context(self.gateway, context) {
+        let mut permitted = match self.state.with_context(self.gateway, self.now, context) {
             Authn::Passed(permitted) => permitted,
             Authn::Refused(refused) => return Err(refused),
             Authn::Needs(_, need) => return Ok(Decision::Wait(Wait::Need(need))),
@@ -102,7 +98,7 @@ impl<'p> Passage<'p> {
             self.state.remember(memo);
         }
         if let Some(source) = permitted.refresh {
-            keys::refresh_later(self.state, source, self.env, self.ctx);
+            keys::refresh_later(self.state, source, &environment(), &convert::context());
         }
         let permitted = permitted.authorize(self.head)?;
         let limits = permitted.limits(self.head);
@@ -110,10 +106,11 @@ impl<'p> Passage<'p> {
         let Some(counted) = self::counted(&limits, asked).map_err(|reject| permitted.refuse(reject))? else {
             return Ok(Decision::Wait(Wait::After(questions(&limits))));
         };
-        self.act(&permitted, permitted.action(self.head, counted)?)
+        self.act(&permitted, permitted.action(self.head, counted)?)?;
+        Ok(Decision::Made)
     }
 
-    fn act(&self, permitted: &Authorized<'p, '_>, action: Action) -> Result<Decision, Refused<'p>> {
+    fn act(&self, permitted: &Authorized<'p, '_>, action: Action) -> Result<(), Refused<'p>> {
         let Action { hook, then } = action;
         let mut extras = Extras::default();
         if let Some(hook) = &hook {
@@ -121,16 +118,14 @@ impl<'p> Passage<'p> {
         }
         match then {
             Then::Answer(reply) => {
-                let answer = response(&reply, self.head);
+                respond(&reply, self.head);
                 if hook.is_none() {
                     self.over(permitted, reply.status);
-                    return Ok(Decision::Answer(answer));
+                    return Ok(());
                 }
                 let cors = permitted.cors_headers(self.head)?;
                 let line = self.begin_line(permitted, &[], &mut extras);
-                let promise =
-                    upstream::send_after(self.request, self.env, &answer, cors.as_deref(), line.as_deref(), extras);
-                Ok(Decision::Promise(promise))
+                upstream::ask_first(cors.as_deref(), line.as_deref(), extras);
             }
             Then::Forward(outbound, response_headers) => {
                 extras.response_headers(&response_headers);
@@ -142,10 +137,10 @@ impl<'p> Passage<'p> {
                 }
                 let line = self.begin_line(permitted, &outbound.edits.left_out, &mut extras);
                 let cors = permitted.cors_headers(self.head)?;
-                let (cors, line) = (cors.as_deref(), line.as_deref());
-                Ok(Decision::Promise(upstream::send(self.request, self.env, &outbound, cors, line, extras)))
+                upstream::send(&outbound, cors.as_deref(), line.as_deref(), extras);
             }
         }
+        Ok(())
     }
 
     /// The log's line of a request that goes on, to be ended where its answer is known. None where no line is wanted at all.
@@ -174,7 +169,7 @@ impl<'p> Passage<'p> {
     /// Writes the line of a request that the configuration itself has answered.
     fn over(&self, permitted: &Authorized<'_, '_>, status: u16) {
         let record = Record { status: Some(status), ..self.record(permitted) };
-        log::count_answer(self.env, self.state.analytics(), &record);
+        log::count_answer(self.state.analytics(), &record);
         log::write(&record, self.head, self.gateway.log());
     }
 

@@ -16,13 +16,12 @@ mod upstream;
 
 use portcullis::authn::Need;
 use portcullis::reject::{Code, Reject};
-use portcullis::request::{Head, RequestId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 use worker::worker_sys::Context;
 
-use crate::convert::{JsHeaders, random_uuid};
+use crate::convert::{attend, head, instant, made, now};
 use crate::decide::{Asked, Decision, Progress, Wait};
 
 /// How often one request may wait: for keys from KV and from the source for each of a few authorizers, for records, and for rate limits.
@@ -37,25 +36,24 @@ pub fn prepare(text: &str) {
     allocator::clear_what_is_freed(false);
 }
 
-/// One request: its response, a promise of it, or `undefined` where something must be waited for and [`fetch_waiting`] is to be called.
+/// One request, of which `worker/src/current.js` has the rest: `head` is its first lines, `now` when it came in milliseconds. Its answer is
+/// given there too; without one something must be waited for, and [`fetch_waiting`] is to be called.
 #[wasm_bindgen]
-pub fn fetch(request: &web_sys::Request, env: &Env, ctx: &Context) -> JsValue {
-    match decide::decide(request, env, ctx, &Progress::default()) {
-        Decision::Answer(answer) => answer.into(),
-        Decision::Promise(promise) => promise.into(),
-        Decision::Wait(_) => JsValue::UNDEFINED,
-    }
+pub fn fetch(head: &str, now: f64) {
+    decide::decide(head, instant(now), &Progress::default());
 }
 
-/// The same for a request that has to wait. Each time something has come it is decided anew, from its first byte.
+/// The same for a request that has to wait. Each time something has come it is decided anew, from its first byte. Returns its answer.
 #[wasm_bindgen]
 pub async fn fetch_waiting(request: web_sys::Request, env: Env, ctx: Context) -> JsValue {
-    let state = state::of(&env);
+    let state = state::of(|| env.clone());
     let mut progress = Progress::default();
     for _ in 0..MAX_WAITS {
-        match decide::decide(&request, &env, &ctx, &progress) {
-            Decision::Answer(answer) => return answer.into(),
-            Decision::Promise(promise) => return promise.into(),
+        attend(&request, &env, &ctx);
+        let decision = decide::decide(&head(), now(), &progress);
+        let answer = made();
+        match decision {
+            Decision::Made => return answer,
             Decision::Wait(Wait::Need(Need::Keys(source, want))) => {
                 progress.keys = Some(keys::load(&state, source, want, &env, &ctx).await);
             }
@@ -71,39 +69,26 @@ pub async fn fetch_waiting(request: web_sys::Request, env: Env, ctx: Context) ->
             }
         }
     }
+    attend(&request, &env, &ctx);
     let reject = Reject::new(Code::InternalError).because("one request had to wait again and again".into());
-    answer::refuse(&request, &env, &reject).into()
+    answer::refuse(&head(), &reject);
+    made()
 }
 
-/// The answer where an upstream gave none. `words` are for the log, whose `line` was begun when the request was sent; `id` is the
-/// request's.
+/// Answers where an upstream did not. `words` are for the log, whose `line` was begun when the request was sent; `id` is the request's.
 #[wasm_bindgen]
-pub fn refuse_upstream(
-    request: &web_sys::Request,
-    env: &Env,
-    kind: &str,
-    words: &str,
-    id: Option<String>,
-    line: Option<String>,
-) -> web_sys::Response {
+pub fn refuse_upstream(head: &str, kind: &str, words: &str, id: Option<String>, line: Option<String>) {
     let code = match kind {
         "timeout" => Code::UpstreamTimeout,
         "too_large" => Code::PayloadTooLarge,
         "config" => Code::ConfigError,
         _ => Code::UpstreamUnreachable,
     };
-    answer::refuse_sent(request, env, &Reject::new(code).because(words.to_owned()), id, line)
+    answer::refuse_sent(head, &Reject::new(code).because(words.to_owned()), id, line);
 }
 
 /// The cron trigger: key sets are fetched before they go stale.
 #[wasm_bindgen]
 pub async fn scheduled(env: Env) {
-    keys::refresh_all(&state::of(&env), &env).await;
-}
-
-/// Looks at the head of `request`, whose id may be known already.
-fn with_head<T>(request: &web_sys::Request, id: Option<String>, look: impl FnOnce(&Head<'_>) -> T) -> T {
-    let (method, url, headers) = (request.method(), request.url(), JsHeaders(request.headers()));
-    let id = id.map_or_else(|| RequestId::new(random_uuid), RequestId::known);
-    look(&Head { method: &method, url: &url, headers: &headers, id: &id })
+    keys::refresh_all(&state::of(|| env.clone()), &env).await;
 }

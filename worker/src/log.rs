@@ -5,9 +5,8 @@ use portcullis::record::{LogRules, Record};
 use portcullis::reject::Reject;
 use portcullis::request::Head;
 use serde_json::json;
-use worker::Env;
 
-use crate::upstream::count;
+use crate::upstream::count_own;
 
 /// Something of the gateway's own is wrong.
 pub(crate) fn error(message: &str) {
@@ -43,10 +42,10 @@ pub(crate) fn write_failure(line: &str, reject: &Reject, rules: &LogRules) {
 }
 
 /// Counts an answer of the gateway's own.
-pub(crate) fn count_answer(env: &Env, analytics: Option<&str>, record: &Record<'_>) {
+pub(crate) fn count_answer(analytics: Option<&str>, record: &Record<'_>) {
     if let (Some(binding), Some(status)) = (analytics, record.status) {
         let code = record.reject.map_or("", |reject| reject.code().code());
-        count(env, binding, record.route.unwrap_or(""), code, record.method, status, 0);
+        count_own(binding, record.route.unwrap_or(""), code, record.method, status);
     }
 }
 

@@ -12,10 +12,10 @@ use portcullis::gateway::{BindingKind, Gateway};
 use portcullis::jwks::KeyRing;
 use portcullis::memory::{Memo, Memory};
 use portcullis::records::Records;
+use portcullis::time::UnixTime;
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-use crate::convert::now;
 use crate::log;
 
 thread_local! {
@@ -40,8 +40,8 @@ pub(crate) struct State {
 }
 
 /// The isolate's state, made at its first request: an isolate has one configuration and one environment.
-pub(crate) fn of(env: &Env) -> Rc<State> {
-    STATE.with(|state| Rc::clone(state.get_or_init(|| Rc::new(State::new(env)))))
+pub(crate) fn of(env: impl FnOnce() -> Env) -> Rc<State> {
+    STATE.with(|state| Rc::clone(state.get_or_init(|| Rc::new(State::new(&env())))))
 }
 
 impl State {
@@ -91,9 +91,9 @@ impl State {
     }
 
     /// Looks at all that the isolate has, and no longer than `look` takes.
-    pub(crate) fn with_context<T>(&self, gateway: &Gateway, look: impl FnOnce(Context<'_>) -> T) -> T {
+    pub(crate) fn with_context<T>(&self, gateway: &Gateway, now: UnixTime, look: impl FnOnce(Context<'_>) -> T) -> T {
         let (ring, memory, records) = (self.ring.borrow(), self.memory.borrow(), self.records.borrow());
-        look(Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now: now() })
+        look(Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now })
     }
 
     /// Remembers a token that was verified.

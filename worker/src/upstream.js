@@ -2,51 +2,72 @@
 // What is edited, the library says. Lists are lines: no header name or value holds a line end. What most requests do not have (services,
 // hooks, retries, …) comes as JSON in `extras`.
 
+import * as current from "./current.js";
+import { each, failed, give } from "./current.js";
+
 const NOTHING = {};
 
+/** Lists of headers that are removed, as sets of names with dashes. A gateway has few, and the wasm says which is where. */
+const lists = [];
+
+/** Keeps the lines of `names` as the list `index`. */
+export function remember(index, names) {
+  lists[index] = listed(names);
+}
+
 /**
- * Sends `request` to `url` with edited headers, and edits those of the answer. Waits `ms` for its head, and for its body as long as it
- * takes. `line` is the beginning of the log's line, if one is wanted.
+ * Sends the request on with edited headers, and edits those of the answer. `target` is the URL, and below it the headers that are set; those of
+ * the list `removed` are removed first. Waits `ms` for the answer's head, and for its body as long as it takes. `line` is the beginning of the
+ * log's line, if one is wanted.
  */
-export function forward(request, env, url, ms, remove, set, cors, line, extras) {
+export function forward(ms, removed, target, cors, line, extras) {
+  const { request, env } = current;
   try {
-    const headers = edited(request.headers, remove, set);
+    const end = target.indexOf("\n");
+    const url = end < 0 ? target : target.slice(0, end);
+    const headers = edited(request.headers, lists[removed], end < 0 ? "" : target.slice(end + 1));
     const { method } = request;
     // GET and HEAD have no body here (the runtime throws for one), and so no length.
     const bodiless = method === "GET" || method === "HEAD";
     if (bodiless) headers.delete("content-length");
-    if (bodiless && extras === undefined) return ask(url, ms, method, headers, env, cors, line);
-    return forwardInFull(request, env, url, ms, method, headers, bodiless ? null : request.body, cors, line, extras);
+    if (bodiless && extras === undefined) return give(ask(url, ms, method, headers, request, env, cors, line));
+    giveOrFail(request, env, forwardInFull(request, env, url, ms, method, headers, bodiless ? null : request.body, cors, line, extras));
   } catch (error) {
-    // Not thrown: what flies through the wasm's frames leaves its stack where it was.
-    return Promise.reject(error);
+    // Not thrown, and not answered at once: the wasm is in the middle of something.
+    giveOrFail(request, env, Promise.reject(error));
   }
 }
 
+const giveOrFail = (request, env, answer) => give(answer.catch((error) => failed(request, env, error)));
+
 /**
  * A request with nothing about it that has to be ended: where its time is over, so is the request, and the runtime drops what it waits for.
- * Most are such, and every object that the runtime makes for JavaScript costs: no `AbortController`, no `async`.
+ * Most are such, and every object that the runtime makes for JavaScript costs: no `AbortController`, no `async`, no second promise.
  */
-function ask(url, ms, method, headers, env, cors, line) {
-  const started = Date.now();
-  return new Promise((resolve, reject) => {
+function ask(url, ms, method, headers, request, env, cors, line) {
+  const started = line === undefined ? 0 : Date.now();
+  return new Promise((resolve) => {
     let over = false;
-    const fail = (kind, error) => {
+    const timer = setTimeout(() => {
       over = true;
-      reject(new UpstreamFailure(kind, url, ms, error, line, headers));
-    };
-    const timer = setTimeout(fail, ms, "timeout");
+      resolve(failed(request, env, new UpstreamFailure("timeout", url, ms, undefined, line, headers)));
+    }, ms);
     fetch(url, { method, headers, redirect: "manual" }).then(
       (answer) => {
         if (over) return;
         clearTimeout(timer);
-        if (!isAnswer(answer)) return fail("unreachable", noAnswer(answer));
-        const upstream = line === undefined ? undefined : { status: answer.status, ms: Date.now() - started, attempts: 1 };
-        resolve(done(edit(answer, cors, NOTHING, upstream), env, line, NOTHING, upstream));
+        try {
+          if (!isAnswer(answer)) throw new UpstreamFailure("unreachable", url, ms, noAnswer(answer), line, headers);
+          const upstream = line === undefined ? undefined : { status: answer.status, ms: Date.now() - started, attempts: 1 };
+          resolve(done(edit(answer, cors, NOTHING, upstream), env, line, NOTHING, upstream));
+        } catch (error) {
+          resolve(failed(request, env, error));
+        }
       },
       (error) => {
+        if (over) return;
         clearTimeout(timer);
-        fail("unreachable", error);
+        resolve(failed(request, env, new UpstreamFailure("unreachable", url, ms, error, line, headers)));
       },
     );
   });
@@ -55,7 +76,6 @@ function ask(url, ms, method, headers, env, cors, line) {
 /** The same for what has a body, hooks, retries, or is for another Worker. */
 async function forwardInFull(request, env, url, ms, method, headers, body, cors, line, extras) {
   const more = extras === undefined ? NOTHING : JSON.parse(extras);
-  const finish = (answer, upstream) => done(edit(answer, cors, more, upstream), env, line, more, upstream);
   if (more.hook !== undefined) {
     const verdict = await consult(request, env, more.hook, line);
     if (verdict instanceof Response) return refused(verdict, cors, env, line, more);
@@ -84,7 +104,10 @@ async function forwardInFull(request, env, url, ms, method, headers, body, cors,
         if (!isAnswer(answer)) throw noAnswer(answer);
         fate.answered = true;
         const pause = again && retries.statuses.includes(answer.status) ? waiting(answer, attempt, started + ms) : undefined;
-        if (pause === undefined) return finish(answer, { status: answer.status, ms: Date.now() - started, attempts: attempt + 1 });
+        if (pause === undefined) {
+          const upstream = { status: answer.status, ms: Date.now() - started, attempts: attempt + 1 };
+          return done(edit(answer, cors, more, upstream), env, line, more, upstream);
+        }
         await answer.body?.cancel();
         await new Promise((resolve) => setTimeout(resolve, pause));
       } catch (error) {
@@ -107,9 +130,13 @@ function noAnswer(answer) {
   return new Error(`the status ${answer.status} is no answer`);
 }
 
-/** Asks the hook before `answer`, which is the configuration's own, is given. */
-export async function answer_after(request, env, answer, cors, line, extras) {
-  const more = JSON.parse(extras);
+/** Asks the hook before the answer is given that was made, which is the configuration's own. */
+export function answer_after(cors, line, extras) {
+  const { request, env } = current;
+  giveOrFail(request, env, answerAfter(request, env, current.given(), cors, line, JSON.parse(extras)));
+}
+
+async function answerAfter(request, env, answer, cors, line, more) {
   const verdict = await consult(request, env, more.hook, line);
   return verdict instanceof Response ? refused(verdict, cors, env, line, more) : done(answer, env, line, more, undefined);
 }
@@ -119,8 +146,10 @@ function refused(verdict, cors, env, line, more) {
   return done(edit(verdict, cors, NOTHING, undefined), env, line, more, undefined);
 }
 
-/** Counts an answer through Analytics Engine. */
-export function count(env, binding, route, code, method, status, ms) {
+/** Counts an answer of the gateway's own through Analytics Engine. */
+export const count_own = (binding, route, code, method, status) => count(current.env, binding, route, code, method, status, 0);
+
+function count(env, binding, route, code, method, status, ms) {
   try {
     env[binding].writeDataPoint({ indexes: [route.slice(0, 96)], blobs: [code, method, route], doubles: [status, ms] });
   } catch (error) {
@@ -134,7 +163,7 @@ export function count(env, binding, route, code, method, status, ms) {
  * 2xx without a body, and its answer otherwise.
  */
 async function consult(request, env, hook, line) {
-  const headers = edited(request.headers, hook.remove, hook.set);
+  const headers = edited(request.headers, listed(hook.remove), hook.set);
   headers.delete("content-length");
   headers.delete("upgrade");
   const to = service(env, hook.service, line, headers);
@@ -287,43 +316,26 @@ function edit(answer, cors, more, upstream) {
   }
   if (cors !== undefined) {
     drop(headers, (name) => name.startsWith("access-control-"));
-    for (const [name, value] of pairs(cors)) headers.append(name, value);
+    each(cors, append, headers);
   }
   for (const [name, value] of more.response ?? []) value === null ? headers.delete(name) : headers.set(name, value);
   if (more.timing && upstream !== undefined) headers.append("server-timing", `upstream;dur=${upstream.ms}`);
   return edited;
 }
 
-/** A copy of `own` with these edits. */
-function edited(own, remove, set) {
+/** A copy of `own` without the headers of the list `removed`, and with the lines of `set`. */
+function edited(own, removed, set) {
   const headers = new Headers(own);
-  const removed = listed(remove);
-  let going;
-  for (const name of headers.keys()) if (removed.has(name.includes("_") ? dashed(name) : name)) (going ??= []).push(name);
-  if (going !== undefined) for (const name of going) headers.delete(name);
-  for (let from = 0; from < set.length; ) {
-    const colon = set.indexOf(":", from);
-    const next = set.indexOf("\n", colon);
-    const end = next < 0 ? set.length : next;
-    headers.set(set.slice(from, colon), set.slice(colon + 1, end));
-    from = end + 1;
-  }
+  for (const name of own.keys()) if (removed.has(name.includes("_") ? dashed(name) : name)) headers.delete(name);
+  each(set, put, headers);
   return headers;
 }
 
-/** The names of `remove`, with dashes: `x_user_id` is `x-user-id` to every upstream that makes variables of headers (RFC 3875 section 4.1.18). */
-function listed(remove) {
-  let names = lists.get(remove);
-  if (names === undefined) {
-    names = new Set(dashed(remove).split("\n"));
-    // A gateway has few. Clients can add to them through `Connection`, so they are not kept for ever.
-    if (lists.size >= 64) lists.clear();
-    lists.set(remove, names);
-  }
-  return names;
-}
+const put = (headers, name, value) => headers.set(name, value);
+const append = (headers, name, value) => headers.append(name, value);
 
-const lists = new Map();
+/** The names of lines, with dashes: `x_user_id` is `x-user-id` to every upstream that makes variables of headers (RFC 3875 section 4.1.18). */
+const listed = (names) => new Set(dashed(names).split("\n"));
 
 /** Takes the headers off for which `goes` says so. */
 function drop(headers, goes) {
@@ -331,8 +343,3 @@ function drop(headers, goes) {
 }
 
 const dashed = (name) => name.replaceAll("_", "-");
-
-/** `name: value` lines. */
-function pairs(lines) {
-  return lines === "" ? [] : lines.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]);
-}

@@ -3,40 +3,23 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use js_sys::{JsString, Promise};
 use portcullis::forward::{Edits, Outbound};
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::Env;
 
 use crate::convert::lines;
 
-#[wasm_bindgen(module = "/src/upstream.js")]
+// Of the request that is decided on.
+#[wasm_bindgen(raw_module = "../worker/src/upstream.js")]
 extern "C" {
-    /// Rejects with an `UpstreamFailure` where no response head came, or not within `ms` milliseconds.
-    fn forward(
-        request: &web_sys::Request,
-        env: &Env,
-        url: &str,
-        ms: u32,
-        remove: &JsString,
-        set: &str,
-        cors: Option<&str>,
-        line: Option<&str>,
-        extras: Option<&str>,
-    ) -> Promise;
+    fn remember(index: u32, names: &str);
 
-    fn answer_after(
-        request: &web_sys::Request,
-        env: &Env,
-        answer: &web_sys::Response,
-        cors: Option<&str>,
-        line: Option<&str>,
-        extras: &str,
-    ) -> Promise;
+    fn forward(ms: u32, removed: u32, target: &str, cors: Option<&str>, line: Option<&str>, extras: Option<&str>);
 
-    /// Counts an answer through Analytics Engine.
-    pub(crate) fn count(env: &Env, binding: &str, route: &str, code: &str, method: &str, status: u16, ms: u32);
+    fn answer_after(cors: Option<&str>, line: Option<&str>, extras: &str);
+
+    /// Counts an answer of the gateway's own through Analytics Engine.
+    pub(crate) fn count_own(binding: &str, route: &str, code: &str, method: &str, status: u16);
 }
 
 /// What few requests need beside the request itself; JSON on the other side.
@@ -67,16 +50,14 @@ impl Extras {
     }
 }
 
-/// Sends `request` on as `outbound` says; `cors` are the headers that take the place of an upstream's own, `line` is the log's line so far.
+/// Sends the request on as `outbound` says; `cors` are the headers that take the place of an upstream's own, `line` is the log's line so far.
 /// Bodies stream through the runtime in both directions and are never read here.
 pub(crate) fn send(
-    request: &web_sys::Request,
-    env: &Env,
     outbound: &Outbound,
     cors: Option<&[(&'static str, String)]>,
     line: Option<&str>,
     mut extras: Extras,
-) -> Promise {
+) {
     let cors = cors.map(lines);
     let Outbound { url, service, edits: Edits { remove, set, .. }, timeout_ms, retries } = outbound;
     if let Some(service) = service {
@@ -86,33 +67,33 @@ pub(crate) fn send(
         let portcullis::forward::Retries { attempts, statuses, unreachable } = retries;
         extras.put("retries", json!({ "attempts": attempts, "statuses": statuses, "unreachable": unreachable }));
     }
-    let (remove, set, extras) = (shared(remove), lines(set), extras.text());
-    forward(request, env, url, *timeout_ms, &remove, &set, cors.as_deref(), line, extras.as_deref())
+    let target = [url, "\n", &lines(set)].concat();
+    forward(*timeout_ms, list(remove), &target, cors.as_deref(), line, extras.text().as_deref());
 }
 
-/// Gives `answer` if the hook in `extras` agrees.
-pub(crate) fn send_after(
-    request: &web_sys::Request,
-    env: &Env,
-    answer: &web_sys::Response,
-    cors: Option<&[(&'static str, String)]>,
-    line: Option<&str>,
-    extras: Extras,
-) -> Promise {
+/// Asks the hook in `extras` before the answer goes out that was given.
+pub(crate) fn ask_first(cors: Option<&[(&'static str, String)]>, line: Option<&str>, extras: Extras) {
     let cors = cors.map(lines);
-    answer_after(request, env, answer, cors.as_deref(), line, &extras.text().unwrap_or_default())
+    answer_after(cors.as_deref(), line, &extras.text().unwrap_or_default());
 }
 
-/// The lines of `names` as JavaScript has them. Most requests of an isolate have the same ones, and JavaScript knows them again.
-fn shared(names: &[Cow<'static, str>]) -> JsString {
+/// Where JavaScript has this list of names. Most requests of an isolate have one of a few.
+fn list(names: &[Cow<'static, str>]) -> u32 {
+    const MAX_LISTS: usize = 16;
     thread_local! {
-        static LAST: RefCell<(Vec<Cow<'static, str>>, JsString)> = RefCell::new((Vec::new(), JsString::from("")));
+        static LISTS: RefCell<Vec<Vec<Cow<'static, str>>>> = const { RefCell::new(Vec::new()) };
     }
-    LAST.with_borrow_mut(|(known, text)| {
-        if known != names {
-            *known = names.to_vec();
-            *text = names.join("\n").into();
-        }
-        text.clone()
+    LISTS.with_borrow_mut(|lists| {
+        let known = lists.iter().position(|known| known == names);
+        let index = known.unwrap_or_else(|| {
+            // Clients can make new ones through `Connection`, so they are not kept for ever.
+            if lists.len() >= MAX_LISTS {
+                lists.clear();
+            }
+            remember(u32::try_from(lists.len()).unwrap_or(0), &names.join("\n"));
+            lists.push(names.to_vec());
+            lists.len() - 1
+        });
+        u32::try_from(index).unwrap_or(0)
     })
 }

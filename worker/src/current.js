@@ -1,0 +1,87 @@
+// The request that the wasm decides on: here for as long as a call into the wasm takes, and no longer. The wasm itself holds no object of
+// JavaScript's for a request that does not have to wait, since each costs a place in its table; what it wants of one it asks for here.
+
+export let request;
+export let env;
+export let ctx;
+let answer;
+
+/** A request is decided on from now until `made`. */
+export function attend(to, within, context) {
+  request = to;
+  env = within;
+  ctx = context;
+}
+
+/** What was made of it: a response, the promise of one, or `undefined` where it has to wait. */
+export function made() {
+  const response = answer;
+  request = env = ctx = answer = undefined;
+  return response;
+}
+
+/** Makes this the answer: a response, or the promise of one that does not fail. */
+export const give = (response) => {
+  answer = response;
+};
+
+/** The answer, to be replaced. */
+export const given = () => answer;
+
+/** What becomes of a request whose answer fails with an error: see `guard.js`. */
+export let failed;
+export const whenFailed = (call) => {
+  failed = call;
+};
+
+/** What stands for a header that is not there: no value of one holds it. */
+const NONE = "\0";
+
+/** Method, URL and what nearly every request is asked for, as lines. None of them holds a line end. */
+export const head = () =>
+  `${request.method}\n${request.url}\n${request.headers.get("authorization") ?? NONE}\n${request.headers.get("x-request-id") ?? NONE}`;
+
+/** What every request is asked for that is sent on, as lines: `connection`, the client's address, `upgrade`. */
+export const sent_on = () =>
+  `${request.headers.get("connection") ?? NONE}\n${request.headers.get("cf-connecting-ip") ?? NONE}\n${request.headers.get("upgrade") ?? NONE}`;
+
+/** Any other header, or `null`. The runtime throws for what is no name of one. */
+export function header(name) {
+  try {
+    return request.headers.get(name);
+  } catch {
+    return null;
+  }
+}
+
+export const environment = () => env;
+export const context = () => ctx;
+
+/** An answer of the gateway's own. `text` has its headers as lines, of which several may have one name, then an empty line and the body, if any. */
+export function respond(status, text) {
+  const headers = {};
+  const end = each(text, list, headers);
+  try {
+    answer = new Response(end < text.length ? text.slice(end + 1) : undefined, { status, headers });
+  } catch {
+    answer = Response.error();
+  }
+}
+
+/** Calls `put(into, name, value)` for each line `name:value` of `text`, up to an empty line. Returns where that is. */
+export function each(text, put, into) {
+  let from = 0;
+  while (from < text.length && text[from] !== "\n") {
+    const colon = text.indexOf(":", from);
+    const next = text.indexOf("\n", colon);
+    const end = next < 0 ? text.length : next;
+    put(into, text.slice(from, colon), text.slice(colon + 1, end));
+    from = end + 1;
+  }
+  return from;
+}
+
+/** As a list has it (RFC 9110 section 5.2); the gateway sets no cookies, which are none. */
+function list(headers, name, value) {
+  headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+}
