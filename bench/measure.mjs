@@ -44,7 +44,7 @@ export const median = (list) => quantile(list, 0.5);
  * Measures `cases` on Workers that `starts` makes by name. A case has a `name`, `requests`, and what it asks by Worker (`of(name)`, undefined where
  * it is not for that one). Returns by case and Worker: median and least CPU in microseconds, p50 and p99 in milliseconds.
  */
-export async function measure(starts, cases, { sets, rounds }, tell) {
+export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
   const found = new Map();
   const memories = {};
   for (let set = 0; set < sets; set += 1) {
@@ -52,7 +52,7 @@ export async function measure(starts, cases, { sets, rounds }, tell) {
     let names = Object.keys(starts).sort(() => Math.random() - 0.5);
     const workers = {};
     for (const name of names) workers[name] = await starts[name]();
-    for (const one of cases) for (const name of names) if (one.of(name)) await round(workers[name], one.of(name), one.requests);
+    for (const one of cases) for (const name of names) if (one.of(name)) await round(workers[name], one.of(name), warmUp * one.requests);
     for (let turn = 0; turn < rounds; turn += 1) {
       for (const one of cases) {
         for (const name of names) {

@@ -11,7 +11,7 @@ import { chromium, curl } from "./lib/programs.mjs";
 import { ask, digest, fail, once, root, run, say } from "./lib/run.mjs";
 
 /** What the wasm may weigh, in bytes of gzip, without and with the language of rules. */
-const BUDGETS = { plain: 420_000, rules: 600_000 };
+const BUDGETS = { plain: 450_000, rules: 600_000 };
 
 const only = process.argv[2];
 
