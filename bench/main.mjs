@@ -24,7 +24,7 @@ const TARGETS = {
   "HS256, bad signature": "0.7 × Hono", "HS256, expired": "0.7 × Hono", "no token": "0.7 × Hono",
 };
 // Warmed up by so many rounds: code is compiled, and compiled anew, for tens of thousands of requests.
-const [SETS, ROUNDS, REQUESTS, WARM_UP, STARTS] = options.quick ? [1, 2, 100, 1, 2] : [4, 6, 400, 8, 9];
+const [SETS, ROUNDS, REQUESTS, WARM_UP, STARTS] = options.quick ? [1, 2, 100, 1, 2] : [6, 5, 400, 8, 9];
 
 const up = await upstream();
 const tell = (text) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`);
@@ -55,7 +55,7 @@ const starts = {
   hono: () => peer("hono", up),
   stoma: () => peer("stoma", up),
 };
-const { figure, memory } = await measure(starts, CASES, { sets: SETS, rounds: ROUNDS, warmUp: WARM_UP }, tell);
+const { figure, ratio, memory } = await measure(starts, CASES, { sets: SETS, rounds: ROUNDS, warmUp: WARM_UP }, tell);
 
 const routes = (number) => ({ name: `${number} routes`, start: [() => ours(up, number), { path: `/route/${number - 1}` }] });
 const MANY = [1, 10, 100, 1000, 10_000].map(routes);
@@ -82,10 +82,10 @@ up.stop();
 
 const versions = ["workerd", "miniflare", "wrangler"].map((name) => `${name} ${JSON.parse(readFileSync(join(root, `node_modules/${name}/package.json`), "utf8")).version}`);
 const cell = (name, who) => {
-  const [mine, hono] = [figure(name, who), figure(name, "hono")];
+  const mine = figure(name, who);
   if (!mine) return "";
-  const bare = name === "a fixed answer" || who === "pass-through" ? undefined : figure(name, "pass-through");
-  const ratios = [bare ? `${(mine.cpu / bare.cpu).toFixed(2)} p` : "", hono && who !== "hono" ? `${(mine.cpu / hono.cpu).toFixed(2)} h` : ""].filter(Boolean);
+  const to = (other, letter) => (who === other || who === "pass-through" && other === "hono" || !figure(name, other) ? [] : [`${ratio(name, who, other).toFixed(2)} ${letter}`]);
+  const ratios = [...to("pass-through", "p"), ...to("hono", "h")];
   return `${mine.cpu.toFixed(0)}${ratios.length > 0 ? ` (${ratios.join(", ")})` : ""}`;
 };
 const latency = (name, who) => {
@@ -95,7 +95,7 @@ const latency = (name, who) => {
 const headings = PEERS.map((who) => HEADINGS[who]);
 const report = [
   `Measured on ${new Date().toISOString().slice(0, 10)} with ${versions.join(", ")}, Node ${process.versions.node}, on ${cpus().length} cores of ${cpus()[0].model.trim()}.`,
-  `CPU of workerd per request in µs: medians of ${SETS * ROUNDS} rounds of ${REQUESTS} requests, after ${WARM_UP * REQUESTS} to warm up, in ${SETS} processes of each Worker. p: as a multiple of the bare pass-through with the same token; h: of Hono + jose.`,
+  `CPU of workerd per request in µs: medians of ${SETS * ROUNDS} rounds of ${REQUESTS} requests, after ${WARM_UP * REQUESTS} to warm up, in ${SETS} processes of each Worker. p: as a multiple of the bare pass-through with the same token; h: of Hono + jose; medians of what each round says.`,
   table(["case", ...headings, "wanted"], CASES.map(({ name }) => [name, ...PEERS.map((who) => cell(name, who)), TARGETS[name] ?? ""])),
   "The least round in µs of CPU, and latency in ms with eight requests at a time, p50 / p99:",
   table(["case", ...headings], CASES.map(({ name }) => [name, ...PEERS.map((who) => latency(name, who))])),
@@ -103,7 +103,7 @@ const report = [
   "Portcullis with many routes, and the last of them asked for:",
   table(["", ...MANY.map(({ name }) => name)], [
     ["µs of CPU per request", ...MANY.map(({ name }) => byRoutes.figure("the last route", name).cpu.toFixed(0))],
-    ["multiple of 10 routes", ...MANY.map(({ name }) => (byRoutes.figure("the last route", name).cpu / byRoutes.figure("the last route", "10 routes").cpu).toFixed(2))],
+    ["multiple of 10 routes", ...MANY.map(({ name }) => byRoutes.ratio("the last route", name, "10 routes").toFixed(2))],
   ]),
   `From the start of the process to its first answer, in ms of CPU above a Worker that does nothing (${cold("empty").toFixed(0)} ms): medians of ${STARTS} starts.`,
   table(["", "10 routes", "1000 routes", "10000 routes"], ["Portcullis", "Hono + jose", "Stoma"].map((who) => [who, ...[10, 1000, 10_000].map((number) => {

@@ -42,7 +42,7 @@ export const median = (list) => quantile(list, 0.5);
 
 /**
  * Measures `cases` on Workers that `starts` makes by name. A case has a `name`, `requests`, and what it asks by Worker (`of(name)`, undefined where
- * it is not for that one). Returns by case and Worker: median and least CPU in microseconds, p50 and p99 in milliseconds.
+ * it is not for that one). Returns by case and Worker: median and least CPU in microseconds, p50 and p99 in milliseconds, and ratios.
  */
 export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
   const found = new Map();
@@ -76,7 +76,12 @@ export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
     const { cpu, latencies } = found.get(`${one}|${name}`) ?? {};
     return cpu && { cpu: median(cpu), least: Math.min(...cpu), p50: median(latencies), p99: quantile(latencies, 0.99) };
   };
-  return { figure, memory: (name) => median(memories[name]) / 1000 };
+  /** How many times as much CPU as another: the median of what each round says, since a machine that is slow for a while is so for both. */
+  const ratio = (one, name, other) => {
+    const [mine, theirs] = [found.get(`${one}|${name}`)?.cpu, found.get(`${one}|${other}`)?.cpu];
+    return mine && theirs && median(mine.map((cpu, round) => cpu / theirs[round]));
+  };
+  return { figure, ratio, memory: (name) => median(memories[name]) / 1000 };
 }
 
 /** Milliseconds of CPU from the start of each process to its first answer: medians. */

@@ -34,6 +34,8 @@ use crate::url::HttpUrl;
 #[cfg(feature = "cli")]
 pub(crate) use {limits::WORDS, paths::METHODS, presets::provider_settings, presets::settings_of};
 
+pub use authorizer::SKEW_SECONDS;
+pub use credentials::{CREDENTIAL_TTL_MS, KEY_CLAIM};
 pub use prepared::Prepared;
 
 use paths::Names;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use portcullis::authn::DEFAULT;
-use portcullis::compile::compile;
+use portcullis::compile::{CREDENTIAL_TTL_MS, KEY_CLAIM, SKEW_SECONDS, compile};
 use portcullis::config::reference::{Env, has_reference};
 use portcullis::{consumer, revocation};
 use serde_json::Value;
@@ -13,9 +13,6 @@ use super::kv::At;
 
 /// The type of consumers' tokens.
 pub(super) const CONSUMERS: &str = "consumers";
-
-/// How long a credential is remembered unless the configuration says otherwise, in seconds.
-const CREDENTIAL_SECONDS: u64 = 60;
 
 /// An authorizer.
 #[derive(Clone, Debug)]
@@ -55,7 +52,7 @@ impl Authorizer {
     /// Seconds that a token of it lives at most, where that is bounded.
     pub(super) fn longest_life(&self) -> Option<u64> {
         let seconds = |name: &str| self.written.get(name).and_then(Value::as_u64);
-        let skew = seconds("clock_skew_seconds").or_else(|| seconds("clockSkewSeconds")).unwrap_or(30);
+        let skew = seconds("clock_skew_seconds").or_else(|| seconds("clockSkewSeconds")).unwrap_or(SKEW_SECONDS);
         Some(seconds("max_lifetime_seconds")? + 2 * skew)
     }
 
@@ -68,7 +65,7 @@ impl Authorizer {
 
     /// Seconds that a credential which was taken away may still count.
     pub(super) fn remembers(&self) -> u64 {
-        self.written.get("cache_ttl_ms").and_then(Value::as_u64).map_or(CREDENTIAL_SECONDS, |ms| ms.div_ceil(1000))
+        self.written.get("cache_ttl_ms").and_then(Value::as_u64).unwrap_or(CREDENTIAL_TTL_MS).div_ceil(1000)
     }
 }
 
@@ -135,8 +132,8 @@ pub(super) fn store(at: &At) -> Result<Store, String> {
     }
     Ok(Store {
         binding: named,
-        key_claim: fitting.and_then(|known| known.text("key_claim")).unwrap_or("iss").to_owned(),
-        remembers: fitting.map_or(CREDENTIAL_SECONDS, |known| known.remembers()),
+        key_claim: fitting.and_then(|known| known.text("key_claim")).unwrap_or(KEY_CLAIM).to_owned(),
+        remembers: fitting.map_or(CREDENTIAL_TTL_MS.div_ceil(1000), |known| known.remembers()),
         algorithms: fitting.and_then(|known| known.algorithms()),
         note: tokens
             .is_empty()

@@ -16,7 +16,7 @@ use crate::jwt::claims::ClaimRules;
 use crate::jwt::policy::{Policy, normal_type};
 
 /// Leeway for clocks that differ, in seconds, unless `clock_skew_seconds` says otherwise.
-const SKEW_SECONDS: u64 = 30;
+pub const SKEW_SECONDS: u64 = 30;
 
 /// The most leeway that makes sense: more would let tokens live on for a noticeable time.
 const MAX_SKEW_SECONDS: u64 = 600;

@@ -14,10 +14,13 @@ use crate::jwt::policy::Policy;
 use crate::revocation::{self, Revocation};
 
 /// How long a credential is remembered, in milliseconds, unless `cache_ttl_ms` says otherwise: how long a removed one works on at most.
-const CREDENTIAL_TTL_MS: u64 = 60_000;
+pub const CREDENTIAL_TTL_MS: u64 = 60_000;
 
 /// The same for revocations.
 const REVOCATION_TTL_MS: u64 = 30_000;
+
+/// The claim that names a consumer's credential, unless `key_claim` says otherwise.
+pub const KEY_CLAIM: &str = "iss";
 
 /// The shortest of both: a request that needs several records must have them all at once.
 const MIN_TTL_MS: u64 = 1000;
@@ -37,7 +40,7 @@ impl Compiler<'_> {
         }
         Some(ConsumerStore {
             binding: self.text_or(&jwt.binding, NAMESPACE)?,
-            key_claim: jwt.key_claim.value().map_or("iss", String::as_str).to_owned(),
+            key_claim: jwt.key_claim.value().map_or(KEY_CLAIM, String::as_str).to_owned(),
             ttl_ms: self.ttl(&jwt.cache_ttl_ms, CREDENTIAL_TTL_MS),
         })
     }

@@ -13,7 +13,7 @@ const TRAPPING = Buffer.from("0061736d010000000104016000000302010007080104747261
 const ENTRY = `
 import module from "./trap.wasm";
 import { guard } from "./guard.js";
-import { failed, give, request, env } from "./src/current.js";
+import { attend, failed, give, request, env } from "./src/current.js";
 let resets = 0;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export default guard({
@@ -29,12 +29,14 @@ export default guard({
     if (pathname === "/rejected") failing(new Error("secret words"));
     // Another request has to wait inside the instance.
   },
-  fetch_waiting(request) {
+  fetch_waiting(request, env, ctx) {
     const { trap } = new WebAssembly.Instance(module).exports;
     switch (new URL(request.url).pathname) {
       case "/awaited": return (async () => { await sleep(5); trap(); })();
       case "/then": sleep(5).then(trap); return new Promise(() => {});
       case "/microtask": sleep(5).then(() => queueMicrotask(trap)); return new Promise(() => {});
+      case "/given-and-awaited": return (async () => { await sleep(5); attend(request, env, ctx); give(Response.json({ of: "another" })); trap(); })();
+      case "/nothing": return Promise.resolve(undefined);
       case "/waits": return sleep(300).then(() => new Promise(() => {}));
     }
   },
@@ -73,6 +75,16 @@ describe("a trap in the wasm", () => {
       assert.deepEqual(await get("/"), [200, { resets: resets + 1 }]);
     });
   }
+
+  test("what was given to a request before it trapped is no other's answer", async () => {
+    for (const path of ["/given-and-trapped", "/given-and-awaited"]) {
+      for (const next of [path, "/nothing", "/nothing"]) {
+        const [status, body] = await get(next);
+        assert.deepEqual([status, body.code], [500, "internal_error"], `${next} after ${path}`);
+      }
+    }
+    await get("/");
+  });
 
   test("ends those that wait in the same instance with a 500 each", async () => {
     const waiting = Array.from({ length: 5 }, () => get("/waits"));

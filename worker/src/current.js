@@ -6,11 +6,12 @@ export let env;
 export let ctx;
 let answer;
 
-/** A request is decided on from now until `made`. */
+/** A request is decided on from now until `made`. What was given for another that never came so far, since the wasm trapped, is not for this. */
 export function attend(to, within, context) {
   request = to;
   env = within;
   ctx = context;
+  answer = undefined;
 }
 
 /** What was made of it: a response, the promise of one, or `undefined` where it has to wait. */
