@@ -45,6 +45,26 @@ describe("headers of any bytes", () => {
   });
 });
 
+describe("headers that would be taken for others", () => {
+  // They cross into the wasm as lines, and one that is not there as a NUL.
+  for (const [name, header] of [
+    ["a folded line of the header before", "Authorization: Bearer x\n chosen-by-the-client"],
+    ["a folded line with a name", "Connection: close\n x-request-id: chosen-by-the-client"],
+  ]) {
+    test(`${name} gives no other header its value`, async () => {
+      const answer = await gate.raw(`GET /api/x HTTP/1.1\nHost: h\n${header}`);
+      assert.equal(status(answer), 401, answer);
+      assert.doesNotMatch(answer, /chosen-by-the-client/);
+    });
+  }
+
+  for (const name of ["Authorization", "X-Request-Id", "Connection", "CF-Connecting-IP", "Upgrade"]) {
+    test(`${name}: NUL is refused by the runtime`, async () => {
+      assert.equal(status(await gate.raw(`GET /perhaps/x HTTP/1.1\nHost: h\n${name}: \0`)), 400);
+    });
+  }
+});
+
 describe("tokens of any shape", () => {
   const deep = (depth) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
   const payloads = [
