@@ -2,22 +2,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { root } from "./harness.mjs";
+import { freePort, root } from "./harness.mjs";
 
 const config = (answer, more = {}) => JSON.stringify({ paths: [{ method: "GET", path: "/", response: answer, ...more }] }, null, 2);
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe("an edit of gateway.json under the dev server", () => {
   const folder = mkdtempSync(join(tmpdir(), "portcullis-dev-"));

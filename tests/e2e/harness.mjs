@@ -100,6 +100,15 @@ export async function gateway(configuration, { bindings = {}, patch = (code) => 
   };
 }
 
+/** A port of this machine that nobody has. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** Sends bytes as they are and returns what came back, as text. */
 export function raw(url, head, body = "") {
   return new Promise((resolve, reject) => {

@@ -3,13 +3,12 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SignJWT, importPKCS8 } from "jose";
-import { bearer, root, upstream } from "./harness.mjs";
+import { bearer, freePort, root, upstream } from "./harness.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "portcullis-newuser-"));
 const env = { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
@@ -51,14 +50,6 @@ function credential(stdout) {
   assert.match(headings, /^ALGORITHM +SECRET +ISS$/);
   const [algorithm, secret, iss] = row.split(/ +/);
   return { algorithm, secret, iss };
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe(`a new user, with tokens of ${library}`, { timeout: 110_000 }, () => {
