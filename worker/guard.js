@@ -23,12 +23,12 @@ export function guard(gateway) {
 
   /** Calls into the wasm for a request, with a fresh instance if the last one trapped. Returns what was made of the request. */
   const enter = (request, env, ctx, call) => {
-    if (broken) {
-      gateway.__wbg_reset_state();
-      broken = false;
-    }
     attend(request, env, ctx);
     try {
+      if (broken) {
+        gateway.__wbg_reset_state();
+        broken = false;
+      }
       call();
       return made();
     } catch (error) {
@@ -44,10 +44,10 @@ export function guard(gateway) {
   const waiting = (request, env, ctx) =>
     new Promise((resolve) => {
       inside.add(resolve);
-      gateway
-        .fetch_waiting(request, env, ctx)
-        .catch((error) => failed(request, env, error))
-        .then(resolve)
+      Promise.resolve()
+        .then(() => gateway.fetch_waiting(request, env, ctx))
+        // In a box: what is a promise itself is for its upstream, and no longer inside.
+        .then(({ answer }) => resolve(answer), (error) => resolve(failed(request, env, error)))
         .finally(() => inside.delete(resolve));
       // Ended by a trap it has nothing; the answer is made here, since a response belongs to the request that made it.
     }).then((answer) => answer ?? failure());

@@ -454,3 +454,16 @@ describe("retries", () => {
     });
   }
 });
+
+test("a fetch that throws at once, as older compatibility dates have it, is an upstream that cannot be reached", async (t) => {
+  const patch = (code) => `globalThis.fetch = () => { throw new TypeError("secret words"); };\n${code}`;
+  const gate = await gateway(CONFIG, { bindings: { UP: "http://127.0.0.1:1" }, patch });
+  t.after(() => gate.stop());
+  for (const [method, path] of [["GET", "/cors/x"], ["POST", "/cors/x"], ["GET", "/gone/x"]]) {
+    const answer = await gate.request(path, { method, headers: { origin: ORIGIN }, ...(method === "POST" ? { body: "x" } : {}) });
+    const text = await answer.text();
+    assert.deepEqual([answer.status, JSON.parse(text).code], [502, "upstream_unreachable"], `${method} ${path}`);
+    assert.ok(!text.includes("secret"));
+    if (path === "/cors/x") assert.equal(answer.headers.get("access-control-allow-origin"), ORIGIN);
+  }
+});

@@ -36,7 +36,9 @@ export default guard({
       case "/then": sleep(5).then(trap); return new Promise(() => {});
       case "/microtask": sleep(5).then(() => queueMicrotask(trap)); return new Promise(() => {});
       case "/given-and-awaited": return (async () => { await sleep(5); attend(request, env, ctx); give(Response.json({ of: "another" })); trap(); })();
-      case "/nothing": return Promise.resolve(undefined);
+      case "/nothing": return Promise.resolve({});
+      case "/at-once": return trap();
+      case "/sent-on": return Promise.resolve({ answer: sleep(300).then(() => Response.json({ of: "its upstream" })) });
       case "/waits": return sleep(300).then(() => new Promise(() => {}));
     }
   },
@@ -67,7 +69,7 @@ describe("a trap in the wasm", () => {
     return [response.status, await response.json()];
   };
 
-  for (const path of ["/now", "/given-and-trapped", "/awaited", "/then", "/microtask"]) {
+  for (const path of ["/now", "/given-and-trapped", "/at-once", "/awaited", "/then", "/microtask"]) {
     test(`${path}: is a 500 in the common shape, and the next request gets a fresh instance`, async () => {
       const [, { resets }] = await get("/");
       const [status, body] = await get(path);
@@ -92,6 +94,13 @@ describe("a trap in the wasm", () => {
     await get("/now");
     for (const [status, body] of await Promise.all(waiting)) assert.deepEqual([status, body.code], [500, "internal_error"]);
     assert.equal((await get("/"))[0], 200);
+  });
+
+  test("leaves those alone that have waited, and wait for their upstream now", async () => {
+    const sent = get("/sent-on");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await get("/now");
+    assert.deepEqual(await sent, [200, { of: "its upstream" }]);
   });
 
   test("what the upstream's failure means is the gateway's to say", async () => {

@@ -16,8 +16,8 @@ extern "C" {
     /// Decides on `request` from now on: for one that has waited.
     pub(crate) fn attend(request: &web_sys::Request, env: &Env, ctx: &Context);
 
-    /// What was made of it: a response, or the promise of one. It is decided on no longer.
-    pub(crate) fn made() -> wasm_bindgen::JsValue;
+    /// What was made of it, a response or the promise of one, in a box. It is decided on no longer.
+    pub(crate) fn boxed() -> wasm_bindgen::JsValue;
 
     /// What [`with_head`] takes.
     pub(crate) fn head() -> String;

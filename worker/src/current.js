@@ -21,6 +21,9 @@ export function made() {
   return response;
 }
 
+/** The same in a box: of a promise, whoever awaits what is returned would wait for it too. */
+export const boxed = () => ({ answer: made() });
+
 /** Makes this the answer: a response, or the promise of one that does not fail. */
 export const give = (response) => {
   answer = response;

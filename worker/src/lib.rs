@@ -21,7 +21,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 use worker::worker_sys::Context;
 
-use crate::convert::{attend, head, instant, made, now};
+use crate::convert::{attend, boxed, head, instant, now};
 use crate::decide::{Asked, Decision, Progress, Wait};
 
 /// How often one request may wait: for keys from KV and from the source for each of a few authorizers, for records, and for rate limits.
@@ -43,7 +43,8 @@ pub fn fetch(head: &str, now: f64) {
     decide::decide(head, instant(now), &Progress::default());
 }
 
-/// The same for a request that has to wait. Each time something has come it is decided anew, from its first byte. Returns its answer.
+/// The same for a request that has to wait. Each time something has come it is decided anew, from its first byte. Returns its answer
+/// in a box.
 #[wasm_bindgen]
 pub async fn fetch_waiting(request: web_sys::Request, env: Env, ctx: Context) -> JsValue {
     let state = state::of(|| env.clone());
@@ -51,7 +52,7 @@ pub async fn fetch_waiting(request: web_sys::Request, env: Env, ctx: Context) ->
     for _ in 0..MAX_WAITS {
         attend(&request, &env, &ctx);
         let decision = decide::decide(&head(), now(), &progress);
-        let answer = made();
+        let answer = boxed();
         match decision {
             Decision::Made => return answer,
             Decision::Wait(Wait::Need(Need::Keys(source, want))) => {
@@ -72,7 +73,7 @@ pub async fn fetch_waiting(request: web_sys::Request, env: Env, ctx: Context) ->
     attend(&request, &env, &ctx);
     let reject = Reject::new(Code::InternalError).because("one request had to wait again and again".into());
     answer::refuse(&head(), &reject);
-    made()
+    boxed()
 }
 
 /// Answers where an upstream did not. `words` are for the log, whose `line` was begun when the request was sent; `id` is the request's.

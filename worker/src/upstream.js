@@ -52,7 +52,7 @@ function ask(url, ms, method, headers, request, env, cors, line) {
       over = true;
       resolve(failed(request, env, new UpstreamFailure("timeout", url, ms, undefined, line, headers)));
     }, ms);
-    fetch(url, { method, headers, redirect: "manual" }).then(
+    sent(url, { method, headers, redirect: "manual" }).then(
       (answer) => {
         if (over) return;
         clearTimeout(timer);
@@ -71,6 +71,15 @@ function ask(url, ms, method, headers, request, env, cors, line) {
       },
     );
   });
+}
+
+/** What `fetch` would throw at once, as older compatibility dates have it, is a promise that fails too. */
+function sent(url, init) {
+  try {
+    return fetch(url, init);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** The same for what has a body, hooks, retries, or is for another Worker. */

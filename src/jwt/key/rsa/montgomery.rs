@@ -8,7 +8,7 @@
 
 use super::pair::Pair;
 
-/// Bits of a limb. A column holds at most two products for each of the 384 limbs that 8192 bits need: together 2^(42 + 9.6) and a little,
+/// Bits of a limb. A column holds at most two products for each of the 376 limbs that 8192 bits need: together 2^(42 + 9.6) and a little,
 /// less than the 2^53 up to which an `f64` is exact.
 const BITS: usize = 22;
 const BASE: f64 = 4_194_304.0;
@@ -313,7 +313,8 @@ mod tests {
     }
 
     fn odd(mut modulus: Vec<u8>) -> Vec<u8> {
-        *modulus.first_mut().unwrap() |= 0x80;
+        let first = modulus.first_mut().unwrap();
+        *first = (*first).max(1);
         *modulus.last_mut().unwrap() |= 1;
         modulus
     }
