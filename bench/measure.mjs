@@ -1,44 +1,10 @@
 // CPU, latency and memory of several Workers that take turns. Two processes that do the same differ by a tenth for as long as they live, and
 // what comes later in a round is slower: so each Worker is started several times, and the order changes.
 import { readFileSync } from "node:fs";
-import { Agent, request as httpRequest } from "node:http";
-
-const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-
-/** One request of a case, which has to get its status: milliseconds until its body was there. */
-function ask(worker, { path, status = 200, token, body }) {
-  const headers = { ...(token ? { authorization: `Bearer ${token()}` } : {}), ...(body ? { "content-length": body.length } : {}) };
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const sent = httpRequest(new URL(path, worker.url), { agent, headers, method: body ? "POST" : "GET" }, (response) => {
-      response.resume();
-      response.on("end", () => (response.statusCode === status ? resolve(performance.now() - started) : reject(new Error(`${path}: ${response.statusCode}, not ${status}`))));
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
-}
-
-/** So many requests, eight at a time: microseconds of CPU for each, and how long each took. */
-async function round(worker, one, requests) {
-  const latencies = [];
-  const before = worker.cpu();
-  let next = 0;
-  await Promise.all(Array.from({ length: 8 }, async () => {
-    while (next < requests) {
-      next += 1;
-      latencies.push(await ask(worker, one));
-    }
-  }));
-  return { cpu: ((worker.cpu() - before) / requests) * 1e6, latencies };
-}
+import { agent, median, quantile, request, round } from "../scripts/lib/cpu.mjs";
 
 /** Kilobytes of memory that a process has to itself. */
-export const memory = (pid) => Number(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Private_Dirty:\s+(\d+)/m)[1]);
-
-const sorted = (list) => [...list].sort((a, b) => a - b);
-export const quantile = (list, part) => sorted(list)[Math.min(list.length - 1, Math.floor(list.length * part))];
-export const median = (list) => quantile(list, 0.5);
+const memory = (pid) => Number(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Private_Dirty:\s+(\d+)/m)[1]);
 
 /**
  * Measures `cases` on Workers that `starts` makes by name. A case has a `name`, `requests`, and what it asks by Worker (`of(name)`, undefined where
@@ -52,13 +18,13 @@ export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
     let names = Object.keys(starts).sort(() => Math.random() - 0.5);
     const workers = {};
     for (const name of names) workers[name] = await starts[name]();
-    for (const one of cases) for (const name of names) if (one.of(name)) await round(workers[name], one.of(name), warmUp * one.requests);
+    for (const one of cases) for (const name of names) if (one.of(name)) await round({ ...one.of(name), worker: workers[name] }, warmUp * one.requests);
     for (let turn = 0; turn < rounds; turn += 1) {
       for (const one of cases) {
         for (const name of names) {
           const what = one.of(name);
           if (!what) continue;
-          const { cpu, latencies } = await round(workers[name], what, one.requests);
+          const { cpu, latencies } = await round({ ...what, worker: workers[name] }, one.requests);
           const key = `${one.name}|${name}`;
           const figures = found.get(key) ?? { cpu: [], latencies: [] };
           figures.cpu.push(cpu);
@@ -91,7 +57,7 @@ export async function starting(starts, times, tell) {
     tell(`start ${turn + 1} of ${times}`);
     for (const [name, [start, one]] of Object.entries(starts)) {
       const worker = await start();
-      await ask(worker, one);
+      await request({ ...one, worker });
       (spent[name] ??= []).push(worker.cpu() * 1000);
       agent.destroy();
       await worker.stop();

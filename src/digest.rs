@@ -4,12 +4,15 @@ use sha2::{Digest, Sha256};
 
 /// Two hexadecimal digits a byte.
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex(&mut text, bytes);
+    text
+}
+
+/// The same, at the end of `text`.
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+    text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
 }
 
 /// SHA-256 of `text`, in hexadecimal digits.

@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use crate::digest::push_hex;
+
 /// The headers of a request. Asked for one by one, since each crosses from JavaScript.
 pub trait Headers {
     /// The value of the header `name` (in lower case), lines of one name joined with a comma as RFC 9110 section 5.3 says.
@@ -62,14 +64,16 @@ impl<'r> Head<'r> {
 /// The UUID of version 4 that these random bytes are (RFC 9562 section 5.4).
 pub fn uuid(random: [u8; 16]) -> String {
     let number = u128::from_be_bytes(random) & !(0xF << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let bytes = number.to_be_bytes();
     let mut text = String::with_capacity(36);
-    for (index, byte) in number.to_be_bytes().into_iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
+    let mut rest = bytes.as_slice();
+    for length in [4, 2, 2, 2, 6] {
+        let Some((part, after)) = rest.split_at_checked(length) else { break };
+        if !text.is_empty() {
             text.push('-');
         }
-        for digit in [byte >> 4, byte & 0xF] {
-            text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
-        }
+        push_hex(&mut text, part);
+        rest = after;
     }
     text
 }

@@ -1,7 +1,7 @@
 // What the benchmarks measure with: CPU time of a workerd process, requests over kept connections, rounds that take turns (Linux).
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
-import { Agent, get } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 
 const children = () => execFileSync("sh", ["-c", `pgrep -P ${process.pid} workerd || true`], { encoding: "utf8" }).trim().split("\n");
 
@@ -18,28 +18,34 @@ export async function started(start) {
 
 export const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
-/** One request of a case, which has to get its status. */
-export const request = ({ worker, path, status = 200 }, bearer) =>
-  new Promise((resolve, reject) => {
-    const headers = bearer ? { authorization: `Bearer ${bearer}` } : {};
-    get(new URL(path, worker.url), { agent, headers }, (response) => {
+/** One request of a case, which has to get its status: milliseconds until its body was there. */
+export function request({ worker, path, status = 200, body }, bearer) {
+  const headers = { ...(bearer ? { authorization: `Bearer ${bearer}` } : {}), ...(body ? { "content-length": body.length } : {}) };
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const sent = httpRequest(new URL(path, worker.url), { agent, headers, method: body ? "POST" : "GET" }, (response) => {
       response.resume();
-      response.on("end", () => (response.statusCode === status ? resolve() : reject(new Error(`${path}: ${response.statusCode}`))));
-    }).on("error", reject);
+      response.on("end", () => (response.statusCode === status ? resolve(performance.now() - started) : reject(new Error(`${path}: ${response.statusCode}, not ${status}`))));
+    });
+    sent.on("error", reject);
+    sent.end(body);
   });
+}
 
-/** CPU per request of one case, in microseconds, over so many requests. */
+/** So many requests of one case, eight at a time: microseconds of CPU for each, and how many milliseconds each took. */
 export async function round(one, requests) {
   const tokens = Array.from({ length: requests }, () => one.token?.());
+  const latencies = [];
   const before = one.worker.cpu();
   let next = 0;
   await Promise.all(Array.from({ length: 8 }, async () => {
-    while (next < requests) await request(one, tokens[next++]);
+    while (next < requests) latencies.push(await request(one, tokens[next++]));
   }));
-  return ((one.worker.cpu() - before) / requests) * 1e6;
+  return { cpu: ((one.worker.cpu() - before) / requests) * 1e6, latencies };
 }
 
-export const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+export const quantile = (list, part) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
+export const median = (list) => quantile(list, 0.5);
 
 /**
  * CPU per request of each of `cases` (`worker`, `path`, perhaps `token` and `status`), in microseconds: the medians of rounds that take turns, since
@@ -48,6 +54,6 @@ export const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.
 export async function medians(cases, { rounds = 7, requests = 1000, warmUp = 300 } = {}) {
   for (const one of cases) await round(one, warmUp);
   const figures = new Map(cases.map((one) => [one, []]));
-  for (let turn = 0; turn < rounds; turn += 1) for (const one of cases) figures.get(one).push(await round(one, requests));
+  for (let turn = 0; turn < rounds; turn += 1) for (const one of cases) figures.get(one).push((await round(one, requests)).cpu);
   return new Map([...figures].map(([one, list]) => [one, median(list)]));
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { bin } from "./packages.mjs";
 import { root, run } from "./run.mjs";
 
-/** What wasm-opt may use: what rustc itself emits for this target. */
+/** What wasm-opt may use: what rustc itself emits for this target, and the vectors of RSA. */
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "relaxed-simd", "sign-ext", "simd"];
 
 /** Makes `portcullis.js` and `portcullis_bg.wasm` in a fresh `folder`; `level` is wasm-opt's. */

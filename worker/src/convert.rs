@@ -24,7 +24,6 @@ extern "C" {
 
     fn sent_on() -> String;
 
-    #[wasm_bindgen(js_name = header)]
     fn header(name: &JsString) -> Option<String>;
 
     pub(crate) fn environment() -> Env;

@@ -3,7 +3,7 @@
 
 export let request;
 export let env;
-export let ctx;
+let ctx;
 let answer;
 
 /** A request is decided on from now until `made`. What was given for another that never came so far, since the wasm trapped, is not for this. */

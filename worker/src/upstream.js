@@ -24,8 +24,8 @@ export function forward(ms, removed, target, cors, line, extras) {
   const { request, env } = current;
   try {
     const end = target.indexOf("\n");
-    const url = end < 0 ? target : target.slice(0, end);
-    const headers = edited(request.headers, lists[removed], end < 0 ? "" : target.slice(end + 1));
+    const url = target.slice(0, end);
+    const headers = edited(request.headers, lists[removed], target.slice(end + 1));
     const { method } = request;
     // GET and HEAD have no body here (the runtime throws for one), and so no length.
     const bodiless = method === "GET" || method === "HEAD";

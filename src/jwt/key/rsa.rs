@@ -22,9 +22,7 @@ const EXPONENTS: std::ops::RangeInclusive<u64> = 65_537..=0x1_FFFF_FFFF;
 /// An RSA public key.
 #[derive(Clone, Debug)]
 pub struct RsaKey {
-    /// Big-endian, without leading zeros.
-    modulus: Vec<u8>,
-    ring: Modulus,
+    modulus: Modulus,
     exponent: u64,
     /// Bits of the modulus.
     bits: usize,
@@ -52,12 +50,12 @@ impl RsaKey {
         if last.is_multiple_of(2) {
             return Err(InvalidKey::Malformed);
         }
-        Ok(Self { modulus: modulus.to_vec(), ring: Modulus::new(modulus), exponent, bits })
+        Ok(Self { modulus: Modulus::new(modulus), exponent, bits })
     }
 
     /// The modulus, big-endian.
     pub fn modulus(&self) -> Vec<u8> {
-        self.modulus.clone()
+        self.modulus.bytes().to_vec()
     }
 
     /// The exponent, big-endian.
@@ -111,9 +109,9 @@ impl RsaKey {
         Some(hash.digest(&message) == h)
     }
 
-    /// RSAVP1 (RFC 8017 section 5.2.2) with the length checks around it: the encoding that was signed, as long as the modulus.
+    /// RSAVP1 (RFC 8017 section 5.2.2): the encoding that was signed. None for a signature that is not as long as the modulus, or not less.
     fn recover(&self, signature: &[u8]) -> Option<Vec<u8>> {
-        if signature.len() == self.len() { self.ring.pow(signature, self.exponent) } else { None }
+        self.modulus.pow(signature, self.exponent)
     }
 
     /// Bytes of the modulus, and of every signature.

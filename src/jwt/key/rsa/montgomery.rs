@@ -43,6 +43,11 @@ impl Modulus {
         modulus
     }
 
+    /// As it came: big-endian.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// `base` to the power of `exponent`, which is odd and more than one, as big-endian bytes as long as the modulus. None where `base` is
     /// not as long, or not less.
     pub(super) fn pow(&self, base: &[u8], exponent: u64) -> Option<Vec<u8>> {
@@ -127,10 +132,8 @@ impl Modulus {
         let size = self.size();
         // The highest limbs of a number, as many as an `f64` can tell.
         let kept = 2 * size + 2 - self.bytes.len() * 8 / BITS;
-        let head = |number: &[Pair]| {
-            let limbs = number.iter().rev().skip(MARGIN).flat_map(|pair| pair.lanes().into_iter().rev());
-            limbs.take(kept).fold(0.0, |head, limb| head * BASE + limb)
-        };
+        let head =
+            |number: &[Pair]| downwards(number).skip(2 * MARGIN).take(kept).fold(0.0, |head, limb| head * BASE + limb);
         let whole = head(&self.number);
         let mut power = number(&[1], size);
         let mut columns = vec![Pair::ZERO; size];
@@ -149,8 +152,7 @@ impl Modulus {
     /// The bytes of a number that is less than N in absolute value.
     fn to_bytes(&self, mut number: Vec<Pair>) -> Vec<u8> {
         // The highest limb that is not zero has the sign: all below it together are less than one of it.
-        let mut downwards = number.iter().rev().flat_map(|pair| pair.lanes().into_iter().rev());
-        if downwards.find(|limb| *limb != 0.0).is_some_and(|limb| limb < 0.0) {
+        if downwards(&number).find(|limb| *limb != 0.0).is_some_and(|limb| limb < 0.0) {
             number.iter_mut().zip(&self.number).for_each(|(limb, modulus)| *limb = limb.plus(*modulus));
         }
         let length = self.bytes.len();
@@ -255,6 +257,11 @@ fn carry(columns: &[Pair], more: f64, number: &mut [Pair]) {
         *limbs = high.after(second).times_plus(DOWN, sum.minus(high));
         second = high;
     }
+}
+
+/// The limbs of a number, the highest first.
+fn downwards(number: &[Pair]) -> impl Iterator<Item = f64> {
+    number.iter().rev().flat_map(|pair| pair.lanes().into_iter().rev())
 }
 
 fn negate(number: &mut [Pair]) {
