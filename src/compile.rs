@@ -19,6 +19,7 @@ mod template;
 mod upstream;
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
@@ -112,6 +113,7 @@ impl Compiler<'_> {
             routes: Vec::new(),
             cors: config.cors.good().map(|at| self.cors(at)),
             reserved: authorizers.reserved,
+            never_forwarded: Arc::default(),
             log: Self::log(config),
             detail: config.errors.value().and_then(|errors| errors.detail.value().copied()).unwrap_or_default(),
             max_token_bytes: self.limit(config, |limits| &limits.max_token_bytes, MAX_TOKEN_BYTES),

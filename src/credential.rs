@@ -1,5 +1,7 @@
 //! Where a token is on a request, and what to make of several.
 
+use std::borrow::Cow;
+
 use crate::reject::{Code, Reject};
 use crate::request::{Head, Headers};
 use crate::route::path::decode;
@@ -23,71 +25,95 @@ pub enum Place {
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Found<'h> {
     /// No credential for this authorizer.
     Nothing,
     /// A header that is set, but with the credential of another scheme: no token, and worth telling apart where one is needed.
     OtherScheme,
     /// Exactly one.
-    Token(String),
+    Token(Cow<'h, str>),
+}
+
+impl Found<'_> {
+    /// What comes of both.
+    fn with(self, other: Self) -> Result<Self, Reject> {
+        match (self, other) {
+            (Self::Token(one), Self::Token(other)) if one != other => Err(Reject::new(Code::AmbiguousToken)),
+            (Self::Token(one), _) | (_, Self::Token(one)) => Ok(Self::Token(one)),
+            (Self::OtherScheme, _) | (_, Self::OtherScheme) => Ok(Self::OtherScheme),
+            (Self::Nothing, Self::Nothing) => Ok(Self::Nothing),
+        }
+    }
 }
 
 /// Looks at all `places`. Equal copies count once.
 ///
 /// # Errors
 /// `ambiguous_token` for two different tokens, `malformed_authorization` for a scheme without a token or with more than one word.
-pub fn find(places: &[Place], head: &Head<'_>) -> Result<Found, Reject> {
-    let mut found = Found::Nothing;
-    for place in places {
-        for candidate in look(place, head)? {
-            found = match (found, candidate) {
-                (Found::Token(one), Found::Token(other)) if one != other => {
-                    return Err(Reject::new(Code::AmbiguousToken));
-                }
-                (Found::Token(one), _) | (_, Found::Token(one)) => Found::Token(one),
-                (Found::OtherScheme, _) | (_, Found::OtherScheme) => Found::OtherScheme,
-                (Found::Nothing, Found::Nothing) => Found::Nothing,
-            };
+pub fn find<'h>(places: &[Place], head: &Head<'h>) -> Result<Found<'h>, Reject> {
+    places.iter().try_fold(Found::Nothing, |found, place| look(place, head, found))
+}
+
+/// What is found at `place`, with what was `found` before.
+fn look<'h>(place: &Place, head: &Head<'h>, found: Found<'h>) -> Result<Found<'h>, Reject> {
+    let one_more = |found: Found<'h>, token: String| found.with(Found::Token(token.into()));
+    match place {
+        Place::Header { name, scheme } => match head.headers.get(name) {
+            Some(Cow::Borrowed(lines)) => in_lines(lines, scheme, found, Cow::Borrowed),
+            Some(Cow::Owned(lines)) => in_lines(&lines, scheme, found, |token| Cow::Owned(token.to_owned())),
+            None => Ok(found),
+        },
+        Place::Cookie(name) => cookies(head.headers, name).try_fold(found, one_more),
+        Place::Query(name) => parameters(head.url, name).try_fold(found, one_more),
+    }
+}
+
+/// Several lines of one header arrive joined with commas, which no token and no scheme contains.
+fn in_lines<'l, 'h>(
+    lines: &'l str,
+    scheme: &str,
+    mut found: Found<'h>,
+    keep: impl Fn(&'l str) -> Cow<'h, str>,
+) -> Result<Found<'h>, Reject> {
+    let mut after_other = false;
+    for part in lines.split(',').map(str::trim) {
+        // `Digest username="…", realm="…"`: what follows a comma belongs to the other scheme still.
+        if after_other && !part.contains(' ') && part.contains('=') {
+            continue;
         }
+        let (candidate, is_other) = match in_header(part, scheme)? {
+            InHeader::Nothing => (Found::Nothing, false),
+            InHeader::OtherScheme => (Found::OtherScheme, true),
+            InHeader::Token(token) => (Found::Token(keep(token)), false),
+        };
+        found = found.with(candidate)?;
+        after_other = is_other;
     }
     Ok(found)
 }
 
-fn look(place: &Place, head: &Head<'_>) -> Result<Vec<Found>, Reject> {
-    match place {
-        Place::Header { name, scheme } => {
-            let Some(value) = head.headers.get(name) else { return Ok(Vec::new()) };
-            // Several lines of one header arrive joined with commas, which no token and no scheme contains.
-            let mut found = Vec::new();
-            for part in value.split(',').map(str::trim) {
-                // `Digest username="…", realm="…"`: what follows a comma belongs to the other scheme still.
-                let goes_on = found.last() == Some(&Found::OtherScheme) && !part.contains(' ') && part.contains('=');
-                if !goes_on {
-                    found.push(in_header(part, scheme)?);
-                }
-            }
-            Ok(found)
-        }
-        Place::Cookie(name) => Ok(cookies(head.headers, name).map(Found::Token).collect()),
-        Place::Query(name) => Ok(parameters(head.url, name).map(Found::Token).collect()),
-    }
+/// [`Found`] in one line.
+enum InHeader<'l> {
+    Nothing,
+    OtherScheme,
+    Token(&'l str),
 }
 
-fn in_header(value: &str, scheme: &str) -> Result<Found, Reject> {
+fn in_header<'l>(value: &'l str, scheme: &str) -> Result<InHeader<'l>, Reject> {
     let malformed = || Err(Reject::new(Code::MalformedAuthorization));
     let mut words = value.split_ascii_whitespace();
     let (first, second, third) = (words.next(), words.next(), words.next());
     match (first, second, third) {
-        (None, ..) => Ok(Found::Nothing),
-        (Some(token), None, _) if scheme.is_empty() => Ok(Found::Token(token.to_owned())),
+        (None, ..) => Ok(InHeader::Nothing),
+        (Some(token), None, _) if scheme.is_empty() => Ok(InHeader::Token(token)),
         (Some(word), Some(token), None) if !scheme.is_empty() && word.eq_ignore_ascii_case(scheme) => {
-            Ok(Found::Token(token.to_owned()))
+            Ok(InHeader::Token(token))
         }
         (Some(word), ..) if !scheme.is_empty() && word.eq_ignore_ascii_case(scheme) => malformed(),
         // `Authorization: eyJ…` without its scheme is a mistake; `Authorization: Basic …` is somebody else's credential.
         (Some(_), None, _) => malformed(),
         _ if scheme.is_empty() => malformed(),
-        _ => Ok(Found::OtherScheme),
+        _ => Ok(InHeader::OtherScheme),
     }
 }
 

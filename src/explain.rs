@@ -92,7 +92,7 @@ const TIME: usize = 4;
 pub fn explain(question: Question<'_>) -> Explanation {
     let Question { gateway, head, now, fetched, .. } = question;
     let ring = ring(gateway, fetched, now);
-    let (memory, records) = (Memory::default(), Records::default());
+    let (memory, records) = (Memory::new([0; 16]), Records::default());
     let evidence = Evidence::gather(question);
     let matched = match gateway.route(head) {
         Ok(Routed::Matched(matched)) => matched,

@@ -2,6 +2,9 @@
 
 mod edits;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::authn::{Authorizer, Identity};
 use crate::credential::without_parameter;
 use crate::reject::{Code, Reject};
@@ -10,7 +13,7 @@ use crate::route::path::RequestPath;
 use crate::template::{Template, Values, push_escaped};
 use crate::url::{HttpUrl, Target};
 
-pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED};
+pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED, never_forwarded};
 pub use edits::{Edits, Mapped};
 
 /// Methods that promise to change nothing (RFC 9110 section 9.2.1 and the registry of section 18.2): what may be sent twice.
@@ -101,8 +104,8 @@ pub(crate) struct Sender<'s> {
     pub(crate) path: &'s RequestPath<'s>,
     pub(crate) authorizers: &'s [&'s Authorizer],
     pub(crate) identity: Option<&'s Identity<'s>>,
-    /// The headers that only the gateway may set, for whichever route.
-    pub(crate) reserved: &'s [String],
+    /// The headers that no client's request keeps.
+    pub(crate) never_forwarded: &'s Arc<[String]>,
 }
 
 impl<'s> Sender<'s> {
@@ -111,16 +114,16 @@ impl<'s> Sender<'s> {
         Values { head: self.head, path: self.path, claims: self.identity.map(Identity::claims) }
     }
 
-    fn edits(&self) -> (Edits, String) {
-        let mut query = Target::parse(self.head.url).map_or("", |target| target.query).to_owned();
-        let edits = Edits::new(self.head, &mut query, self.authorizers, self.identity, self.reserved);
+    /// The edits to the request, and its query without what it is not to keep.
+    fn edits(&self, target: Target<'_>) -> (Edits, String) {
+        let mut query = target.query.to_owned();
+        let edits = Edits::new(self, target, &mut query);
         (edits, query)
     }
 
-    /// Where the client took this gateway to be.
-    fn origin(&self) -> String {
-        Target::parse(self.head.url)
-            .map_or_else(String::new, |target| format!("{}://{}", target.scheme, target.authority))
+    /// The request's own URL, taken apart. One that cannot be has no route.
+    fn target(&self) -> Target<'s> {
+        Target::parse(self.head.url).unwrap_or_default()
     }
 }
 
@@ -130,23 +133,24 @@ impl Upstream {
     /// # Errors
     /// `invalid_request` where a rewritten path lacks something that the request does not have.
     pub(crate) fn outbound(&self, address: Address<'_>, sender: Sender<'_>) -> Result<Outbound, Reject> {
-        let (mut edits, mut query) = sender.edits();
+        let target = sender.target();
+        let (mut edits, mut query) = sender.edits(target);
         edits.apply(&self.headers, sender.values());
         for (name, template) in &self.query {
             map_parameter(&mut query, name, template.as_ref().and_then(|template| template.text(sender.values())));
         }
         let path = match &self.path {
-            PathRule::Strip(segments) => strip(sender.path, *segments).to_owned(),
-            PathRule::Rewrite(template) => template.path(sender.values()).map_err(|lacking| {
+            PathRule::Strip(segments) => Cow::Borrowed(strip(sender.path, *segments)),
+            PathRule::Rewrite(template) => Cow::Owned(template.path(sender.values()).map_err(|lacking| {
                 Reject::new(Code::InvalidRequest).because(format!("the path cannot be rewritten for lack of {lacking}"))
-            })?,
+            })?),
         };
-        let (base, service, is_at_root) = match address {
-            Address::Server(url) => (format!("{}{}", url.origin, url.base), None, url.base.is_empty()),
-            Address::Service(binding) => (sender.origin(), Some(binding.to_owned()), true),
+        let ([scheme, separator, authority], base, service) = match address {
+            Address::Server(url) => ([url.origin.as_str(), "", ""], url.base.as_str(), None),
+            Address::Service(binding) => (target.origin(), "", Some(binding.to_owned())),
         };
-        let slash = if path.is_empty() && is_at_root { "/" } else { "" };
-        let url = format!("{base}{path}{slash}{query}");
+        let slash = if path.is_empty() && base.is_empty() { "/" } else { "" };
+        let url = [scheme, separator, authority, base, &path, slash, &query].concat();
         let retries = self
             .retries
             .clone()
@@ -158,8 +162,10 @@ impl Upstream {
 impl Hook {
     /// The question for this hook: the client's own request but for its body, with the identity that the upstream would get.
     pub(crate) fn outbound(&self, sender: Sender<'_>) -> Outbound {
-        let (edits, query) = sender.edits();
-        let url = format!("{}{}{query}", sender.origin(), sender.path.as_str());
+        let target = sender.target();
+        let (edits, query) = sender.edits(target);
+        let [scheme, separator, authority] = target.origin();
+        let url = [scheme, separator, authority, sender.path.as_str(), &query].concat();
         Outbound { url, service: Some(self.binding.clone()), edits, timeout_ms: self.timeout_ms, retries: None }
     }
 }

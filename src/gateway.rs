@@ -10,6 +10,8 @@
 mod methods;
 mod stages;
 
+use std::sync::Arc;
+
 use crate::authn::{Authorizer, Identity, KeySource};
 use crate::authorization::Authorization;
 use crate::config::wire::{Detail, Mode};
@@ -53,6 +55,8 @@ pub struct Gateway {
     /// Headers that carry an identity on any route. A client's own copies are removed on all of them: an upstream that trusts such a
     /// header behind one route will not tell routes apart.
     pub(crate) reserved: Vec<String>,
+    /// These and all others that no client's request keeps.
+    pub(crate) never_forwarded: Arc<[String]>,
     pub(crate) log: LogRules,
     pub(crate) detail: Detail,
     pub(crate) max_token_bytes: usize,

@@ -5,9 +5,10 @@
 //! judged again each time, and an entry ends when the keys that it was verified with are no longer those at hand.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::Hasher;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
+use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::consumer::Consumer;
 use crate::jwks::SourceId;
@@ -22,9 +23,11 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// What an entry costs beside its claims: digest, order, map.
 const ENTRY_BYTES: usize = 256;
 
-/// The digest of a token and of the authorizers that it was held against.
+/// The digest of a token and of the authorizers that it was held against: SipHash-2-4 of 128 bits under a key that nobody else knows. Without
+/// it nobody can look for two tokens with one digest, and whoever just tries has a chance of one in 2^128 for each token that is remembered.
+/// It costs a tenth of SHA-256, which would be most of what is done for a token that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TokenDigest([u8; 32]);
+pub struct TokenDigest(u128);
 
 /// A verified token, to be remembered.
 #[derive(Clone, Debug)]
@@ -58,26 +61,13 @@ pub(crate) enum KeysUsed {
 }
 
 /// What one isolate remembers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memory {
+    key: [u8; 16],
     entries: BTreeMap<TokenDigest, Entry>,
     /// Digests with the bytes that they take, the oldest first.
     order: VecDeque<(TokenDigest, usize)>,
     bytes: usize,
-}
-
-impl TokenDigest {
-    /// Of `token`, held against the authorizers with these numbers in this order.
-    pub(crate) fn new(authorizers: impl Iterator<Item = usize>, token: &str) -> Self {
-        let mut hash = Sha256::new();
-        for number in authorizers {
-            hash.update(u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
-        }
-        // No token has such a byte, so numbers and token cannot run into each other.
-        hash.update([0xFF]);
-        hash.update(token);
-        Self(hash.finalize().into())
-    }
 }
 
 impl Memo {
@@ -88,6 +78,23 @@ impl Memo {
 }
 
 impl Memory {
+    /// Remembers nothing yet. `key` has to be random, and never to leave the isolate: see [`TokenDigest`].
+    pub const fn new(key: [u8; 16]) -> Self {
+        Self { key, entries: BTreeMap::new(), order: VecDeque::new(), bytes: 0 }
+    }
+
+    /// The digest of `token`, held against the authorizers with these numbers in this order.
+    pub(crate) fn digest(&self, authorizers: impl Iterator<Item = usize>, token: &str) -> TokenDigest {
+        let mut hash = SipHasher24::new_with_key(&self.key);
+        hash.write(token.as_bytes());
+        // No token has such a byte, so token and numbers cannot run into each other.
+        hash.write_u8(0xFF);
+        for number in authorizers {
+            hash.write_u64(u64::try_from(number).unwrap_or(u64::MAX));
+        }
+        TokenDigest(hash.finish128().as_u128())
+    }
+
     pub(crate) fn get(&self, digest: &TokenDigest) -> Option<&Entry> {
         self.entries.get(digest)
     }
@@ -120,6 +127,8 @@ impl Memory {
 mod tests {
     use super::*;
 
+    const KEY: [u8; 16] = [7; 16];
+
     fn memo(token: &str, bytes: usize) -> Memo {
         let entry = Entry {
             authorizer: 0,
@@ -127,21 +136,22 @@ mod tests {
             verified: Arc::new(Verified::default()),
             consumer: None,
         };
-        Memo::new(TokenDigest::new([0].into_iter(), token), bytes, entry)
+        Memo::new(Memory::new(KEY).digest([0].into_iter(), token), bytes, entry)
     }
 
     #[test]
     fn the_digest_tells_tokens_and_authorizers_apart() {
-        let digest = |numbers: &[usize], token: &str| TokenDigest::new(numbers.iter().copied(), token);
+        let digest = |numbers: &[usize], token: &str| Memory::new(KEY).digest(numbers.iter().copied(), token);
         assert_eq!(digest(&[1, 2], "t"), digest(&[1, 2], "t"));
         for other in [digest(&[2, 1], "t"), digest(&[1], "t"), digest(&[1, 2], "u"), digest(&[], "t")] {
             assert_ne!(digest(&[1, 2], "t"), other);
         }
+        assert_ne!(digest(&[1, 2], "t"), Memory::new([8; 16]).digest([1, 2].into_iter(), "t"), "another isolate");
     }
 
     #[test]
     fn the_oldest_are_forgotten_by_count_and_by_bytes() {
-        let mut memory = Memory::default();
+        let mut memory = Memory::new(KEY);
         for number in 0..MAX_ENTRIES + 10 {
             memory.remember(memo(&number.to_string(), 1));
         }
@@ -156,7 +166,7 @@ mod tests {
 
     #[test]
     fn remembering_again_counts_once() {
-        let mut memory = Memory::default();
+        let mut memory = Memory::new(KEY);
         for _ in 0..10 {
             memory.remember(memo("same", 100));
         }

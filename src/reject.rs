@@ -1,13 +1,16 @@
 //! Every refusal: its status, its code, its words. Codes never change meaning.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde_json::Value;
 
 use crate::config::wire::Detail;
 use crate::jwt::error::TokenError;
 use crate::reply::Reply;
 
-/// The realm of `WWW-Authenticate` (RFC 9110 section 11.5).
-const REALM: &str = "portcullis";
+/// The challenges of `WWW-Authenticate` (RFC 9110 section 11.6.1): RFC 6750 section 3, RFC 7617 section 2.
+const BEARER: &str = "Bearer realm=\"portcullis\"";
+const BASIC: &str = "Basic realm=\"portcullis\", charset=\"UTF-8\"";
 
 /// Seconds that a client is asked to wait where nothing better is known.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -182,23 +185,9 @@ impl Reject {
 
     /// The answer that the client gets: the one place where a refusal becomes bytes.
     pub fn reply(&self, detail: Detail, request_id: &str) -> Reply {
-        let claim = || match &self.about {
-            About::Claim(claim) => Some(Claim { claim }),
-            _ => None,
-        };
-        let full = detail == Detail::Full;
-        let body = Body {
-            error: self.code.error(),
-            code: (detail != Detail::None).then(|| self.code.code()),
-            message: full.then(|| self.code.message()),
-            status: self.code.status(),
-            request_id,
-            details: if full { claim() } else { None },
-        };
-        let body = serde_json::to_string(&body).unwrap_or_default();
-        let mut reply = Reply::json(self.code.status(), body);
+        let mut reply = Reply::json(self.code.status(), self.body(detail, request_id));
         reply.header("cache-control", "no-store");
-        reply.header("x-request-id", request_id);
+        reply.header("x-request-id", request_id.to_owned());
         if let Some(challenge) = self.challenge(detail) {
             reply.header("www-authenticate", challenge);
         }
@@ -211,49 +200,64 @@ impl Reject {
         reply
     }
 
+    /// The body, in the order in which people read it.
+    fn body(&self, detail: Detail, request_id: &str) -> String {
+        let code = self.code;
+        let mut body = String::with_capacity(192);
+        body.push_str("{\"error\":");
+        push_quoted(&mut body, code.error());
+        if detail != Detail::None {
+            body.push_str(",\"code\":");
+            push_quoted(&mut body, code.code());
+        }
+        if detail == Detail::Full {
+            body.push_str(",\"message\":");
+            push_quoted(&mut body, code.message());
+        }
+        body.push_str(",\"statusCode\":");
+        body.push_str(&code.status().to_string());
+        body.push_str(",\"requestId\":");
+        push_quoted(&mut body, request_id);
+        if let (About::Claim(claim), Detail::Full) = (&self.about, detail) {
+            body.push_str(",\"details\":{\"claim\":");
+            push_quoted(&mut body, claim);
+            body.push('}');
+        }
+        body.push('}');
+        body
+    }
+
     /// `WWW-Authenticate` (RFC 6750 section 3): no `error` where no token was sent; with the needed scopes where they were lacking.
-    fn challenge(&self, detail: Detail) -> Option<String> {
-        let bearer = format!("Bearer realm=\"{REALM}\"");
+    fn challenge(&self, detail: Detail) -> Option<Cow<'static, str>> {
         let challenge = match (self.code.status(), self.code, detail) {
-            (401, Code::MissingToken, _) => bearer,
+            (401, Code::MissingToken, _) => BEARER.into(),
             (401, code, Detail::Full) => {
-                format!("{bearer}, error=\"invalid_token\", error_description=\"{}\"", code.message())
+                [BEARER, ", error=\"invalid_token\", error_description=\"", code.message(), "\""].concat().into()
             }
-            (401, ..) => format!("{bearer}, error=\"invalid_token\""),
+            (401, ..) => [BEARER, ", error=\"invalid_token\""].concat().into(),
             (403, Code::InsufficientScope, Detail::Full) => {
                 let scope = match &self.about {
                     About::Scope(scope) => format!(", scope=\"{scope}\""),
                     _ => String::new(),
                 };
-                format!("{bearer}, error=\"insufficient_scope\"{scope}")
+                Cow::Owned(format!("{BEARER}, error=\"insufficient_scope\"{scope}"))
             }
-            (403, Code::InsufficientScope, _) => format!("{bearer}, error=\"insufficient_scope\""),
+            (403, Code::InsufficientScope, _) => [BEARER, ", error=\"insufficient_scope\""].concat().into(),
             _ => return None,
         };
-        let basic = if self.basic { format!(", Basic realm=\"{REALM}\", charset=\"UTF-8\"") } else { String::new() };
-        Some(challenge + &basic)
+        Some(if self.basic { challenge + ", " + BASIC } else { challenge })
     }
 }
 
-/// The body of a refusal, in the order in which people read it.
-#[derive(Serialize)]
-struct Body<'b> {
-    error: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
-    #[serde(rename = "statusCode")]
-    status: u16,
-    #[serde(rename = "requestId")]
-    request_id: &'b str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Claim<'b>>,
-}
-
-#[derive(Serialize)]
-struct Claim<'b> {
-    claim: &'b str,
+/// Adds `text` as JSON has it. Nearly all of what a refusal says needs no escapes.
+fn push_quoted(to: &mut String, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        for part in ["\"", text, "\""] {
+            to.push_str(part);
+        }
+    } else {
+        to.push_str(&Value::from(text).to_string());
+    }
 }
 
 impl From<TokenError> for Reject {
@@ -311,6 +315,20 @@ mod tests {
     fn a_missing_token_is_challenged_without_an_error() {
         let reply = Reject::new(Code::MissingToken).reply(Detail::Full, "r");
         assert_eq!(reply.get("www-authenticate"), Some(r#"Bearer realm="portcullis""#));
+    }
+
+    #[test]
+    fn a_refusal_is_json_whatever_its_words_are() {
+        for claim in
+            ["tier", "https://example.com/roles", "with \"quotes\"", "back\\slash", "line\nend", "é", "\u{7f}", ""]
+        {
+            let body = Reject::from(TokenError::InvalidClaim(claim.into())).reply(Detail::Full, "r-1").body;
+            let expected = json!({
+                "error": "unauthorized", "code": "invalid_claim", "message": "Invalid claim", "statusCode": 401,
+                "requestId": "r-1", "details": {"claim": claim},
+            });
+            assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected, "{claim:?}");
+        }
     }
 
     #[test]

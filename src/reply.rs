@@ -8,7 +8,7 @@ pub struct Reply {
     /// The HTTP status, 200 to 599.
     pub status: u16,
     /// Names in lower case, values without line ends.
-    pub headers: Vec<(Cow<'static, str>, String)>,
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// The body; nothing is sent of it with 204, 205 and 304.
     pub body: String,
 }
@@ -16,7 +16,9 @@ pub struct Reply {
 impl Reply {
     /// An answer in JSON.
     pub fn json(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("content-type".into(), "application/json".into())], body }
+        let mut headers = Vec::with_capacity(6);
+        headers.push(("content-type".into(), "application/json".into()));
+        Self { status, headers, body }
     }
 
     /// An answer without a body.
@@ -25,7 +27,7 @@ impl Reply {
     }
 
     /// Adds a header.
-    pub fn header(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+    pub fn header(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) {
         self.headers.push((name.into(), value.into()));
     }
 
@@ -39,6 +41,6 @@ impl Reply {
 
     /// The value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
     }
 }

@@ -1,5 +1,6 @@
 //! The head of a request, as the pipeline asks for it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::digest::push_hex;
@@ -7,7 +8,7 @@ use crate::digest::push_hex;
 /// The headers of a request. Asked for one by one, since each crosses from JavaScript.
 pub trait Headers {
     /// The value of the header `name` (in lower case), lines of one name joined with a comma as RFC 9110 section 5.3 says.
-    fn get(&self, name: &str) -> Option<String>;
+    fn get(&self, name: &str) -> Option<Cow<'_, str>>;
 }
 
 /// Where the runtime puts the client's address.
@@ -52,12 +53,12 @@ impl RequestId {
 impl<'r> Head<'r> {
     /// The request's id: the client's `x-request-id`, where it is one that a log can hold, else a new one.
     pub fn request_id(&self) -> &'r str {
-        let fits = |id: &String| {
+        let fits = |id: &Cow<'_, str>| {
             (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte))
         };
         let RequestId { known, fresh } = self.id;
-        known.get_or_init(|| self.headers.get("x-request-id").filter(fits).unwrap_or_else(fresh))
+        known.get_or_init(|| self.headers.get("x-request-id").filter(fits).map_or_else(fresh, Cow::into_owned))
     }
 }
 
@@ -80,13 +81,10 @@ pub fn uuid(random: [u8; 16]) -> String {
 
 /// For tests and the command line.
 impl Headers for Vec<(String, String)> {
-    fn get(&self, name: &str) -> Option<String> {
-        let values: Vec<&str> = self
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
-            .collect();
-        (!values.is_empty()).then(|| values.join(", "))
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let first = Cow::Borrowed(values.next()?.as_str());
+        Some(values.fold(first, |line, value| line + ", " + value.as_str()))
     }
 }
 

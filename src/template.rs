@@ -101,11 +101,11 @@ impl Piece {
             // The one piece that may be empty, and the rest of a path: `/files/{.+}` takes `/files` too.
             Self::Literal(literal) => return Some(Cow::Borrowed(literal)),
             Self::Rest(number) => return decoded(rest(path, *number)),
-            Self::Header(name) => head.headers.get(name).map(Cow::Owned),
+            Self::Header(name) => head.headers.get(name),
             Self::Query(name) => form_values(head.url, name).next().map(Cow::Owned),
             Self::Segment(number) => segment(path, *number).and_then(decoded),
             Self::Method => Some(Cow::Borrowed(head.method)),
-            Self::Ip => head.headers.get(CLIENT_ADDRESS).map(Cow::Owned),
+            Self::Ip => head.headers.get(CLIENT_ADDRESS),
             Self::Id => Some(Cow::Borrowed(head.request_id())),
             Self::Claim(name) => claims?.find(name).map(claim_text).map(Cow::Owned),
         };

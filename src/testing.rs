@@ -127,7 +127,7 @@ pub(crate) fn with_identity<T>(claims: Option<&str>, look: impl FnOnce(Option<&c
     let headers = headers(&[("authorization", &format!("Bearer {}", hs(SECRET, &json!({"alg": "HS256"}), &payload)))]);
     let head = request("GET", "https://gw.example/", &headers);
     let authorizer = gateway.authorizer(None).unwrap().as_ref().unwrap();
-    let (ring, memory, records) = (KeyRing::default(), Memory::default(), Records::default());
+    let (ring, memory, records) = (KeyRing::default(), Memory::new([0; 16]), Records::default());
     let context = Context { ring: &ring, memory: &memory, records: &records, sources: &[], now: NOW };
     match authenticate(&[authorizer], None, 8192, &head, context) {
         Outcome::Passed { identity: Some(identity), .. } => look(Some(&identity)),

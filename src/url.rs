@@ -7,7 +7,7 @@ use std::fmt;
 use crate::route::path::RequestPath;
 
 /// The target of a request, taken apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Target<'u> {
     /// `http` or `https`.
     pub scheme: &'u str,
@@ -22,13 +22,25 @@ pub struct Target<'u> {
 impl<'u> Target<'u> {
     /// Takes an absolute URL apart.
     pub fn parse(url: &'u str) -> Option<Self> {
-        let (scheme, rest) = url.split_once("://")?;
-        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (path, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+        let (scheme, rest) = url.split_once(':')?;
+        let rest = rest.strip_prefix("//")?;
+        let (authority, rest) = before(rest, |byte| matches!(byte, b'/' | b'?' | b'#'))?;
+        let (path, query) = before(rest, |byte| byte == b'?')?;
         // A fragment is never sent on (RFC 9110 section 4.2.5).
-        let query = query.split('#').next().unwrap_or(query);
+        let (query, _) = before(query, |byte| byte == b'#')?;
         Some(Self { scheme, authority, path: if path.is_empty() { "/" } else { path }, query })
     }
+
+    /// Scheme, `://`, host and port.
+    pub const fn origin(&self) -> [&'u str; 3] {
+        [self.scheme, "://", self.authority]
+    }
+}
+
+/// `text` up to the first byte that `is_end` knows, which is an ASCII one, and from there on. Bytes, since looking for characters costs a request
+/// more than all else about its URL.
+fn before(text: &str, is_end: impl Fn(u8) -> bool) -> Option<(&str, &str)> {
+    text.split_at_checked(text.bytes().position(is_end).unwrap_or(text.len()))
 }
 
 /// An absolute http or https URL of a configuration.

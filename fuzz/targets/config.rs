@@ -117,7 +117,7 @@ fn refuses(gateway: &Gateway, method: &str, url: &str) {
         let request = Request::new(method, url, bearer.into_iter().collect());
         let head = request.head();
         match gateway.route(&head) {
-            Ok(Routed::Matched(matched)) => match authenticate(gateway, matched, &head, &Memory::default(), NOW) {
+            Ok(Routed::Matched(matched)) => match authenticate(gateway, matched, &head, &Memory::new([0; 16]), NOW) {
                 // A route that is spoiled asks for nobody, and does nothing either.
                 Authn::Passed(passed) => {
                     let action = passed.authorize(&head).and_then(|authorized| action(&authorized, &head));

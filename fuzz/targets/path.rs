@@ -73,7 +73,7 @@ fn forwarded(url: &str) {
     let request = Request::new("GET", url, Vec::new());
     let head = request.head();
     let Ok(Routed::Matched(matched)) = the().route(&head) else { return };
-    let Authn::Passed(passed) = authenticate(the(), matched, &head, &Memory::default(), NOW) else { return };
+    let Authn::Passed(passed) = authenticate(the(), matched, &head, &Memory::new([0; 16]), NOW) else { return };
     let action = passed.authorize(&head).and_then(|authorized| action(&authorized, &head));
     let Ok(Then::Forward(outbound, _)) = action.map(|action| action.then) else { return };
 

@@ -32,7 +32,7 @@ fn check(data: &[u8]) {
     request.headers.push(("authorization".to_owned(), format!("Bearer {token}")));
     let head = request.head();
     let Ok(Routed::Matched(matched)) = the().route(&head) else { return };
-    let Authn::Passed(passed) = authenticate(the(), matched, &head, &Memory::default(), NOW) else { return };
+    let Authn::Passed(passed) = authenticate(the(), matched, &head, &Memory::new([0; 16]), NOW) else { return };
     let Ok(authorized) = passed.authorize(&head) else { return };
 
     for identity in [authorized.identity(), None] {

@@ -9,7 +9,7 @@ use super::{Authorizer, Checked, Context, CredentialStore, Identity, KeySource, 
 use crate::consumer::{Consumer, Credential, PasswordHash, api_key_hash};
 use crate::credential::{self, Found};
 use crate::jwt::policy::Verified;
-use crate::memory::{Entry, KeysUsed, Memo, TokenDigest};
+use crate::memory::{Entry, KeysUsed, Memo};
 use crate::records::{Looked, RecordKey};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
@@ -73,7 +73,7 @@ fn password_of<'g>(
         return Err(Reject::new(Code::TokenTooLarge));
     }
     // Neither holds a colon before the first, so no two pairs are one text.
-    let digest = TokenDigest::new([authorizer.number].into_iter(), &format!("{name}:{password}"));
+    let digest = context.memory.digest([authorizer.number].into_iter(), &format!("{name}:{password}"));
     store.with(
         name,
         "password",

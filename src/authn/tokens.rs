@@ -1,5 +1,6 @@
 //! Tokens: which authorizer a token is for, and what that says of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Authorizer, Checked, ConsumerStore, Context, Identity, KeySource, Need};
@@ -10,7 +11,7 @@ use crate::jwt::compact::Compact;
 use crate::jwt::error::TokenError;
 use crate::jwt::keys::Keys;
 use crate::jwt::policy::{Admitted, Verified};
-use crate::memory::{Entry, KeysUsed, Memo, TokenDigest};
+use crate::memory::{Entry, KeysUsed, Memo, Memory, TokenDigest};
 use crate::records::{Looked, RecordKey};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
@@ -36,7 +37,7 @@ pub(super) fn check<'g>(
     head: &Head<'_>,
     context: Context<'_>,
 ) -> Result<Checked<'g>, Reject> {
-    let mut tokens: Vec<(&'g Authorizer, String)> = Vec::with_capacity(authorizers.len());
+    let mut tokens: Vec<(&'g Authorizer, Cow<'_, str>)> = Vec::with_capacity(authorizers.len());
     let mut other_scheme = false;
     for authorizer in authorizers.iter().filter(|authorizer| authorizer.keys.are_for_tokens()) {
         match credential::find(&authorizer.places, head)? {
@@ -49,7 +50,7 @@ pub(super) fn check<'g>(
     if tokens.is_empty() {
         return Ok(if other_scheme { Checked::OtherScheme } else { Checked::NoToken });
     }
-    let digest = digest(&tokens);
+    let digest = digest(&tokens, context.memory);
     if let Some(digest) = &digest
         && let Some((identity, refresh)) = recall(&tokens, digest, context)
     {
@@ -73,15 +74,15 @@ pub(super) fn check<'g>(
 }
 
 /// The digest of the one token that all authorizers found; where they found different ones nothing is remembered.
-fn digest(tokens: &[(&Authorizer, String)]) -> Option<TokenDigest> {
+fn digest(tokens: &[(&Authorizer, Cow<'_, str>)], memory: &Memory) -> Option<TokenDigest> {
     let (_, token) = tokens.first()?;
     let same = tokens.iter().all(|(_, other)| other == token);
-    same.then(|| TokenDigest::new(tokens.iter().map(|(authorizer, _)| authorizer.number), token))
+    same.then(|| memory.digest(tokens.iter().map(|(authorizer, _)| authorizer.number), token))
 }
 
 /// A token that was verified before, with the same keys. All but its signature is judged again.
 fn recall<'g>(
-    tokens: &[(&'g Authorizer, String)],
+    tokens: &[(&'g Authorizer, Cow<'_, str>)],
     digest: &TokenDigest,
     context: Context<'_>,
 ) -> Option<(Identity<'g>, Option<SourceId>)> {

@@ -10,6 +10,7 @@ use crate::config::problem::{Finding, Problem};
 use crate::config::reference::Env;
 use crate::config::source::Source;
 use crate::config::wire;
+use crate::forward::never_forwarded;
 use crate::gateway::{Methods, Route};
 use crate::route::pattern::Pattern;
 use crate::route::router::Router;
@@ -137,6 +138,7 @@ impl Parts<'_> {
                 }
             }
             compiler.check_header_reads(&gateway.reserved);
+            gateway.never_forwarded = never_forwarded(&gateway.reserved);
             // It looks at all paths as they are written, of which those that are kept are no more: a build has told of them.
             #[cfg(feature = "explain")]
             if config.paths.elements().count() == gateway.routes.len() {

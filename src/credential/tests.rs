@@ -19,14 +19,19 @@ fn query() -> Place {
     Place::Query("token".into())
 }
 
-const NOTHING: Result<Found, Code> = Ok(Found::Nothing);
-const OTHER: Result<Found, Code> = Ok(Found::OtherScheme);
-const MALFORMED: Result<Found, Code> = Err(Code::MalformedAuthorization);
-const AMBIGUOUS: Result<Found, Code> = Err(Code::AmbiguousToken);
+const NOTHING: Result<Found<'static>, Code> = Ok(Found::Nothing);
+const OTHER: Result<Found<'static>, Code> = Ok(Found::OtherScheme);
+const MALFORMED: Result<Found<'static>, Code> = Err(Code::MalformedAuthorization);
+const AMBIGUOUS: Result<Found<'static>, Code> = Err(Code::AmbiguousToken);
 
-fn look_for(places: &[Place], url: &str, list: &[(&str, &str)]) -> Result<Found, Code> {
+fn look_for(places: &[Place], url: &str, list: &[(&str, &str)]) -> Result<Found<'static>, Code> {
     let headers = headers(list);
-    find(places, &request("GET", url, &headers)).map_err(|reject| reject.code())
+    match find(places, &request("GET", url, &headers)) {
+        Ok(Found::Token(token)) => Ok(Found::Token(token.into_owned().into())),
+        Ok(Found::OtherScheme) => OTHER,
+        Ok(Found::Nothing) => NOTHING,
+        Err(reject) => Err(reject.code()),
+    }
 }
 
 #[test]

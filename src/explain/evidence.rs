@@ -1,5 +1,7 @@
 //! What there is to see of a request: where its credential is, what its token says.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::decoded::part;
@@ -64,7 +66,7 @@ impl<'g> Evidence<'g> {
             method: head.method.to_owned(),
             path: path_of(head).to_owned(),
             authorizers,
-            token,
+            token: token.map(Cow::into_owned),
             found,
             now: question.now.as_numeric_date(),
             authorizer,

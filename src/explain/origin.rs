@@ -34,7 +34,7 @@ fn refusal(reply: &Reply, head: &Head<'_>) -> Option<(String, String)> {
     let header = |name: &str| head.headers.get(name).unwrap_or_default();
     let origin = header("origin");
     if reply.get("access-control-allow-origin").is_none() {
-        let fix = match origin.as_str() {
+        let fix = match &*origin {
             "null" => {
                 "open the page from a server: a file and a sandboxed frame have the origin `null`, which cannot be named"
             }
@@ -45,7 +45,7 @@ fn refusal(reply: &Reply, head: &Head<'_>) -> Option<(String, String)> {
     let methods: Vec<&str> = reply.get("access-control-allow-methods").unwrap_or_default().split(',').collect();
     let method = header("access-control-request-method");
     // These three go out whatever the answer's list says.
-    if !["GET", "HEAD", "POST"].contains(&method.as_str()) && !methods.contains(&method.as_str()) {
+    if !["GET", "HEAD", "POST"].contains(&&*method) && !methods.contains(&&*method) {
         return Some((
             format!("{origin} may, but not with {method}: the path has {} for it", methods.join(", ")),
             "add the method to the path and, where it is narrowed there, to `cors.allow_methods`".to_owned(),

@@ -1,13 +1,14 @@
 //! The edits to a client's headers on their way to an upstream.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::{breaks_header, is_token};
-use crate::authn::{Authorizer, Identity, KeySource};
+use super::{Sender, breaks_header, is_token};
+use crate::authn::{Identity, KeySource};
 use crate::consumer::{Consumer, is_header_text};
 use crate::credential::{Place, without_cookie, without_parameter};
 use crate::request::{CLIENT_ADDRESS, Head};
@@ -51,10 +52,19 @@ pub(crate) const CONSUMER_HEADERS: [&str; 3] = ["x-consumer-id", "x-consumer-use
 /// A name with the template of its value; none: it is removed.
 pub type Mapped = (String, Option<Template>);
 
+/// The headers that no client's request keeps: those of its connection, those that nobody is to believe, and `reserved`, which only the
+/// gateway may set.
+pub(crate) fn never_forwarded(reserved: &[String]) -> Arc<[String]> {
+    let names = NOT_FORWARDED.iter().chain(&NOT_BELIEVED).map(|&name| name.to_owned());
+    names.chain(reserved.iter().cloned()).collect()
+}
+
 /// Edits to headers: first some are removed, then some are set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edits {
-    /// Headers to be removed.
+    /// Headers to be removed from every request, the same for all of a gateway.
+    pub always: Arc<[String]>,
+    /// Headers to be removed from this one too.
     pub remove: Vec<Cow<'static, str>>,
     /// Headers to be set then.
     pub set: Vec<(Cow<'static, str>, String)>,
@@ -63,37 +73,30 @@ pub struct Edits {
 }
 
 impl Edits {
-    /// What every request needs that is sent on: connections end here, and nobody but the gateway says who is asking. `reserved` are the
-    /// headers that only it may set, for whichever route. Credentials are taken off `query` too.
-    pub(super) fn new(
-        head: &Head<'_>,
-        query: &mut String,
-        authorizers: &[&Authorizer],
-        identity: Option<&Identity<'_>>,
-        reserved: &[String],
-    ) -> Self {
+    /// What every request needs that is sent on: connections end here, and nobody but the gateway says who is asking. Credentials are taken
+    /// off `query` too.
+    pub(super) fn new(sender: &Sender<'_>, target: Target<'_>, query: &mut String) -> Self {
+        let &Sender { head, authorizers, identity, never_forwarded, .. } = sender;
+        // With room for what most requests get.
         let mut edits = Self {
-            // With room for what a connection names, and for what most requests get.
-            remove: Vec::with_capacity(NOT_FORWARDED.len() + NOT_BELIEVED.len() + reserved.len() + 2),
+            always: Arc::clone(never_forwarded),
+            remove: Vec::with_capacity(4),
             set: Vec::with_capacity(8),
             left_out: Vec::new(),
         };
-        edits.remove.extend(NOT_FORWARDED.iter().chain(&NOT_BELIEVED).map(|&name| Cow::Borrowed(name)));
         if let Some(named) = head.headers.get("connection") {
-            let names = named.split(',').map(|name| name.trim().to_ascii_lowercase());
-            edits.remove.extend(names.filter(|name| is_token(name)).map(Cow::Owned));
+            let is_removed = |name: &&str| never_forwarded.iter().any(|known| known.eq_ignore_ascii_case(name));
+            let names = named.split(',').map(str::trim).filter(|name| is_token(name) && !is_removed(name));
+            edits.remove.extend(names.map(|name| Cow::Owned(name.to_ascii_lowercase())));
         }
-        edits.remove.extend(reserved.iter().map(|name| Cow::Owned(name.clone())));
-        if let Some(target) = Target::parse(head.url) {
-            edits.set("x-forwarded-proto", target.scheme);
-            edits.set("x-forwarded-host", target.authority);
-        }
+        edits.set("x-forwarded-proto", target.scheme);
+        edits.set("x-forwarded-host", target.authority);
         if let Some(address) = head.headers.get(CLIENT_ADDRESS) {
             edits.set("x-forwarded-for", address);
         }
         edits.set("x-request-id", head.request_id());
         // `Upgrade` goes on for WebSockets alone (RFC 6455); everything else that a connection could become ends here.
-        match head.headers.get("upgrade") {
+        match head.headers.get("upgrade").as_deref() {
             Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {
                 edits.remove.retain(|name| name != "upgrade");
             }
@@ -112,6 +115,11 @@ impl Edits {
             edits.assert(identity);
         }
         edits
+    }
+
+    /// All that is removed.
+    pub fn removed(&self) -> impl Iterator<Item = &str> {
+        self.always.iter().map(String::as_str).chain(self.remove.iter().map(Cow::as_ref))
     }
 
     /// Sets and removes what a mapping says. What has no value is removed: the client's own copy never stands in for it.
@@ -170,7 +178,7 @@ impl Edits {
             Place::Header { name, .. } => self.remove.push(name.clone().into()),
             Place::Query(name) => *query = without_parameter(query, name),
             Place::Cookie(name) => {
-                let line = self.set.iter().find(|(header, _)| header == "cookie").map(|(_, line)| line.clone());
+                let line = self.set.iter().find(|(header, _)| header == "cookie").map(|(_, line)| line.clone().into());
                 let Some(line) = line.or_else(|| head.headers.get("cookie")) else { return };
                 self.remove("cookie");
                 if let Some(kept) = without_cookie(&line, name) {

@@ -192,7 +192,8 @@ impl<'g> Authorized<'g, '_> {
         if gateway.is_too_large(head) {
             return Err(self.refuse(Reject::new(Code::PayloadTooLarge)));
         }
-        let sender = Sender { head, path, authorizers, identity: identity.as_ref(), reserved: &gateway.reserved };
+        let sender =
+            Sender { head, path, authorizers, identity: identity.as_ref(), never_forwarded: &gateway.never_forwarded };
         let filled = |template: &Template| template.text(sender.values()).filter(|text| !breaks_header(text));
         let response_headers = route.response_headers.iter();
         let response_headers =

@@ -40,7 +40,7 @@ fn passes(path: &Value) -> bool {
     let gateway = compile(&whole(path), Env::Known(&|_| Some("up.example.com".to_owned()))).gateway.unwrap();
     let headers = Vec::new();
     let head = request("GET", "https://gw.example/a", &headers);
-    let (ring, memory, records) = (KeyRing::default(), Memory::default(), Records::default());
+    let (ring, memory, records) = (KeyRing::default(), Memory::new([0; 16]), Records::default());
     let context = Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now: NOW };
     let Ok(Routed::Matched(matched)) = gateway.route(&head) else { panic!("{path}: no route") };
     let counted = matched.limits(&head).judge(&[]).unwrap();

@@ -1,5 +1,6 @@
 //! Expressions, compiled and run by the crate `cel`.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -95,7 +96,7 @@ impl Program {
                     put(&mut map, name, member(facts, variable, name).map(|member| value(&member)));
                 }
                 if variable == "request" {
-                    let header = |name: &String| facts.head.headers.get(name).map(text);
+                    let header = |name: &String| facts.head.headers.get(name).map(Cow::into_owned).map(text);
                     let parameter = |name: &String| form_values(facts.head.url, name).next().map(text);
                     part(&mut map, "headers", headers, header);
                     part(&mut map, "query", wanted, parameter);

@@ -47,7 +47,7 @@ impl Scene {
         assert!(compiled.is_good(), "{:?}", compiled.problems);
         let gateway = compiled.gateway.unwrap();
         let ring = KeyRing::new(gateway.sources().len());
-        Self { gateway, ring, records: Records::default(), memory: Memory::default(), key }
+        Self { gateway, ring, records: Records::default(), memory: Memory::new([0; 16]), key }
     }
 
     /// Each with a name of its own. The token of "seen before" is remembered from here on.

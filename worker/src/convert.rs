@@ -1,5 +1,6 @@
 //! Between JavaScript's types and the library's, without panics.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use js_sys::JsString;
@@ -49,21 +50,22 @@ struct CurrentHeaders<'t> {
 
 impl CurrentHeaders<'_> {
     /// The line `index` of what every request is asked for that is sent on.
-    fn sent_on(&self, index: usize) -> Option<String> {
-        self.sent_on.get_or_init(sent_on).split('\n').nth(index).and_then(present).map(str::to_owned)
+    fn sent_on(&self, index: usize) -> Option<&str> {
+        self.sent_on.get_or_init(sent_on).split('\n').nth(index).and_then(present)
     }
 }
 
 impl Headers for CurrentHeaders<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        match name {
-            "authorization" => self.authorization.map(str::to_owned),
-            "x-request-id" => self.request_id.map(str::to_owned),
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let known = match name {
+            "authorization" => self.authorization,
+            "x-request-id" => self.request_id,
             "connection" => self.sent_on(0),
             "cf-connecting-ip" => self.sent_on(1),
             "upgrade" => self.sent_on(2),
-            _ => named(name, header),
-        }
+            _ => return named(name, header).map(Cow::Owned),
+        };
+        known.map(Cow::Borrowed)
     }
 }
 
@@ -103,21 +105,25 @@ fn named<T>(name: &str, call: impl FnOnce(&JsString) -> T) -> T {
 /// Names that are kept; a configuration that asks for more headers pays for the making of the others.
 const MAX_NAMES: usize = 64;
 
-/// A version 4 UUID (RFC 9562 section 5.4). Randomness is fetched for many at a time.
+/// A version 4 UUID (RFC 9562 section 5.4).
 fn random_uuid() -> String {
+    portcullis::request::uuid(random())
+}
+
+/// Random bytes, which are fetched for many at a time.
+pub(crate) fn random() -> [u8; 16] {
     const MANY: usize = 64;
     thread_local! {
         static POOL: RefCell<([[u8; 16]; MANY], usize)> = const { RefCell::new(([[0; 16]; MANY], MANY)) };
     }
-    let random = POOL.with_borrow_mut(|(pool, used)| {
+    POOL.with_borrow_mut(|(pool, used)| {
         if *used >= MANY {
             fill_randomly(pool.as_flattened_mut());
             *used = 0;
         }
         *used += 1;
         pool.get(*used - 1).copied().unwrap_or_default()
-    });
-    portcullis::request::uuid(random)
+    })
 }
 
 /// The time, which on Workers stands still between two I/O operations.
@@ -134,7 +140,8 @@ pub(crate) const fn instant(milliseconds: f64) -> UnixTime {
 /// Answers with a reply of the gateway's own. A status with a body that it cannot have would throw, so such bodies are left out.
 pub(crate) fn respond(reply: &Reply, head: &Head<'_>) {
     let bodiless = head.method == "HEAD" || matches!(reply.status, 204 | 205 | 304);
-    let mut text = lines(&reply.headers);
+    let mut text = String::with_capacity(length(&reply.headers) + 1 + reply.body.len());
+    push_lines(&mut text, &reply.headers);
     if !bodiless {
         text.push('\n');
         text.push_str(&reply.body);
@@ -143,14 +150,22 @@ pub(crate) fn respond(reply: &Reply, head: &Head<'_>) {
 }
 
 /// `name:value` lines. Neither holds a line end: names are tokens, and values with control characters never get this far.
-pub(crate) fn lines<N: AsRef<str>>(headers: &[(N, String)]) -> String {
-    let mut lines =
-        String::with_capacity(headers.iter().map(|(name, value)| name.as_ref().len() + value.len() + 2).sum());
-    for (name, value) in headers {
-        lines.push_str(name.as_ref());
-        lines.push(':');
-        lines.push_str(value);
-        lines.push('\n');
-    }
+pub(crate) fn lines<N: AsRef<str>, V: AsRef<str>>(headers: &[(N, V)]) -> String {
+    let mut lines = String::with_capacity(length(headers));
+    push_lines(&mut lines, headers);
     lines
+}
+
+/// The same behind what `text` has.
+pub(crate) fn push_lines<N: AsRef<str>, V: AsRef<str>>(text: &mut String, headers: &[(N, V)]) {
+    for (name, value) in headers {
+        for part in [name.as_ref(), ":", value.as_ref(), "\n"] {
+            text.push_str(part);
+        }
+    }
+}
+
+/// Bytes of the lines of `headers`.
+pub(crate) fn length<N: AsRef<str>, V: AsRef<str>>(headers: &[(N, V)]) -> usize {
+    headers.iter().map(|(name, value)| name.as_ref().len() + value.as_ref().len() + 2).sum()
 }

@@ -16,7 +16,7 @@ use portcullis::time::UnixTime;
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-use crate::log;
+use crate::{convert, log};
 
 thread_local! {
     /// What the build made of gateway.json. It is part of the wasm that is deployed: `scripts/lib/prepare.mjs`.
@@ -69,7 +69,7 @@ impl State {
         Self {
             gateway,
             ring: RefCell::new(KeyRing::new(sources)),
-            memory: RefCell::default(),
+            memory: RefCell::new(Memory::new(convert::random())),
             records: RefCell::default(),
             analytics: analytics.filter(|name| has_method(env, name, "writeDataPoint")),
         }

@@ -7,7 +7,7 @@ use portcullis::forward::{Edits, Outbound};
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::lines;
+use crate::convert::{length, lines, push_lines};
 
 // Of the request that is decided on.
 #[wasm_bindgen(raw_module = "../worker/src/upstream.js")]
@@ -34,7 +34,7 @@ impl Extras {
     /// A Worker that is asked first.
     pub(crate) fn hook(&mut self, hook: &Outbound) {
         let Outbound { url, service, edits, timeout_ms, .. } = hook;
-        let hook = json!({ "service": service, "url": url, "ms": timeout_ms, "remove": edits.remove.join("\n"), "set": lines(&edits.set) });
+        let hook = json!({ "service": service, "url": url, "ms": timeout_ms, "remove": joined(edits), "set": lines(&edits.set) });
         self.put("hook", hook);
     }
 
@@ -59,7 +59,7 @@ pub(crate) fn send(
     mut extras: Extras,
 ) {
     let cors = cors.map(lines);
-    let Outbound { url, service, edits: Edits { remove, set, .. }, timeout_ms, retries } = outbound;
+    let Outbound { url, service, edits, timeout_ms, retries } = outbound;
     if let Some(service) = service {
         extras.put("service", service.as_str());
     }
@@ -67,8 +67,11 @@ pub(crate) fn send(
         let portcullis::forward::Retries { attempts, statuses, unreachable } = retries;
         extras.put("retries", json!({ "attempts": attempts, "statuses": statuses, "unreachable": unreachable }));
     }
-    let target = [url, "\n", &lines(set)].concat();
-    forward(*timeout_ms, list(remove), &target, cors.as_deref(), line, extras.text().as_deref());
+    let mut target = String::with_capacity(url.len() + 1 + length(&edits.set));
+    target.push_str(url);
+    target.push('\n');
+    push_lines(&mut target, &edits.set);
+    forward(*timeout_ms, list(edits), &target, cors.as_deref(), line, extras.text().as_deref());
 }
 
 /// Asks the hook in `extras` before the answer goes out that was given.
@@ -77,23 +80,29 @@ pub(crate) fn ask_first(cors: Option<&[(&'static str, String)]>, line: Option<&s
     answer_after(cors.as_deref(), line, &extras.text().unwrap_or_default());
 }
 
-/// Where JavaScript has this list of names. Most requests of an isolate have one of a few.
-fn list(names: &[Cow<'static, str>]) -> u32 {
+/// Where JavaScript has the list of what these edits remove. Most requests of an isolate have one of a few, which differ by what they do not
+/// have in common.
+fn list(edits: &Edits) -> u32 {
     const MAX_LISTS: usize = 16;
     thread_local! {
         static LISTS: RefCell<Vec<Vec<Cow<'static, str>>>> = const { RefCell::new(Vec::new()) };
     }
     LISTS.with_borrow_mut(|lists| {
-        let known = lists.iter().position(|known| known == names);
+        let known = lists.iter().position(|known| *known == edits.remove);
         let index = known.unwrap_or_else(|| {
             // Clients can make new ones through `Connection`, so they are not kept for ever.
             if lists.len() >= MAX_LISTS {
                 lists.clear();
             }
-            remember(u32::try_from(lists.len()).unwrap_or(0), &names.join("\n"));
-            lists.push(names.to_vec());
+            remember(u32::try_from(lists.len()).unwrap_or(0), &joined(edits));
+            lists.push(edits.remove.clone());
             lists.len() - 1
         });
         u32::try_from(index).unwrap_or(0)
     })
+}
+
+/// All that these edits remove, as lines.
+fn joined(edits: &Edits) -> String {
+    edits.removed().collect::<Vec<_>>().join("\n")
 }

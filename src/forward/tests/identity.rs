@@ -51,7 +51,7 @@ fn sent(authorizer: &Authorizer, url: &str, list: &[(&str, &str)], reserved: &[S
     let head = request("GET", url, &headers);
     let context = Context {
         ring: &KeyRing::default(),
-        memory: &Memory::default(),
+        memory: &Memory::new([0; 16]),
         records: &Records::default(),
         sources: &[],
         now: NOW,
@@ -61,7 +61,9 @@ fn sent(authorizer: &Authorizer, url: &str, list: &[(&str, &str)], reserved: &[S
     };
     let path = RequestPath::parse(Target::parse(url).unwrap().path).unwrap();
     let authorizers = [authorizer];
-    let sender = Sender { head: &head, path: &path, authorizers: &authorizers, identity: identity.as_ref(), reserved };
+    let never_forwarded = &never_forwarded(reserved);
+    let sender =
+        Sender { head: &head, path: &path, authorizers: &authorizers, identity: identity.as_ref(), never_forwarded };
     let (server, upstream) = upstream("https://up.example", 0);
     upstream.outbound(Address::Server(&server), sender).unwrap()
 }

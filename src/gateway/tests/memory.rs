@@ -47,7 +47,7 @@ impl Isolate {
     fn new() -> Self {
         let gateway = gateway(&without_nulls(config()));
         let ring = KeyRing::new(gateway.sources().len());
-        Self { gateway, ring, memory: Memory::default() }
+        Self { gateway, ring, memory: Memory::new([0; 16]) }
     }
 
     /// The outcome, and whether the signature was checked for it.
