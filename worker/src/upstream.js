@@ -305,15 +305,26 @@ function done(answer, env, line, more, upstream) {
 
 const SAY = [undefined, (line) => console.error(line), (line) => console.warn(line), (line) => console.log(line)];
 
-/** Headers of an upstream's answer that are for its connection alone. */
+/** Headers of an upstream's answer that are for its connection alone (RFC 9110 section 7.6.1). */
 const NOT_RETURNED = ["connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer"];
 
+/** Those of them that the runtime sends on. The others are its own connection's, whatever a Worker says. */
+const SENT_ON_IF_LEFT = ["proxy-authenticate", "proxy-connection"];
+
+/** Whether the runtime sends nothing on of these headers that was for the upstream's connection alone. */
+function isForClients(headers) {
+  const connection = headers.get("connection");
+  if (connection !== null && connection !== "keep-alive" && connection !== "close") return false;
+  return !SENT_ON_IF_LEFT.some((name) => headers.has(name));
+}
+
 /**
- * The answer for the client, without what was for the upstream's connection. A WebSocket is left as it is: a copy would lose it. Looking first
- * whether there is anything to edit costs as much as the copy.
+ * The answer for the client, without what was for the upstream's connection. A WebSocket is left as it is: a copy would lose it. So is what
+ * needs no edit: the copy and its headers are the dearest thing about a request that is sent on.
  */
 function edit(answer, cors, more, upstream) {
   if (answer.status === 101) return answer;
+  if (cors === undefined && more.response === undefined && !more.timing && isForClients(answer.headers)) return answer;
   // Headers are copied as a whole: two `Set-Cookie` stay two.
   const edited = new Response(answer.body, answer);
   const { headers } = edited;
