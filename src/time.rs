@@ -1,6 +1,5 @@
 //! Time as an argument.
 
-#[cfg(feature = "explain")]
 pub mod calendar;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
@@ -21,6 +20,12 @@ impl UnixTime {
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// As RFC 3339 has it, in UTC and with milliseconds: `2026-11-22T08:00:00.000Z`.
+    pub fn rfc3339(self) -> String {
+        let [year, month, day, hour, minute, second] = calendar::parts(self.0 / 1000);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", self.0 % 1000)
     }
 
     /// As a `NumericDate` (RFC 7519 section 2): seconds, whole ones, as everybody else compares them.
@@ -53,5 +58,22 @@ impl Window {
     /// Whether it never ends and never began.
     pub const fn is_always(&self) -> bool {
         self.not_before.is_none() && self.not_after.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_as_everybody_writes_it() {
+        for (millis, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+            (951_782_400_001, "2000-02-29T00:00:00.001Z"),
+            (1_795_334_400_050, "2026-11-22T08:00:00.050Z"),
+        ] {
+            assert_eq!(UnixTime::from_millis(millis).rfc3339(), expected);
+        }
     }
 }

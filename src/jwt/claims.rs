@@ -1,13 +1,15 @@
 //! Claims (RFC 7519 section 4) and the rules for them.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::error::TokenError;
 use crate::time::UnixTime;
 
-/// The members of a payload.
+/// The members of a payload. A clone shares them.
 #[derive(Clone, Debug, Default)]
-pub struct Claims(Map<String, Value>);
+pub struct Claims(Arc<Map<String, Value>>);
 
 /// Which claims an authorizer insists on.
 #[derive(Clone, Debug)]
@@ -50,8 +52,8 @@ impl Default for ClaimRules {
 
 impl Claims {
     /// The members of a payload.
-    pub const fn new(members: Map<String, Value>) -> Self {
-        Self(members)
+    pub fn new(members: Map<String, Value>) -> Self {
+        Self(Arc::new(members))
     }
 
     /// A claim by its exact name.
@@ -74,7 +76,7 @@ impl Claims {
     }
 
     /// All of them.
-    pub const fn members(&self) -> &Map<String, Value> {
+    pub fn members(&self) -> &Map<String, Value> {
         &self.0
     }
 

@@ -156,7 +156,7 @@ impl<'p> Passage<'p> {
             return None;
         }
         let id = self.head.request_id();
-        let record = Record { time: log::time(), id, left_out, ..self.record(permitted) };
+        let record = Record { time: self.now.rfc3339(), id, left_out, ..self.record(permitted) };
         if record.level() == Level::Warn {
             extras.put("level", 2);
         }

@@ -6,6 +6,7 @@ use portcullis::reject::Reject;
 use portcullis::request::Head;
 use serde_json::json;
 
+use crate::convert::now;
 use crate::upstream::count_own;
 
 /// Something of the gateway's own is wrong.
@@ -18,16 +19,11 @@ pub(crate) fn warn(message: &str) {
     worker::console_warn!("{}", json!({ "level": "warn", "message": message }));
 }
 
-/// When a request came, for its line.
-pub(crate) fn time() -> String {
-    js_sys::Date::new_0().to_iso_string().into()
-}
-
 /// Writes the line of a request that is over, if its level is wanted. Time and id are found out only then.
 pub(crate) fn write(record: &Record<'_>, head: &Head<'_>, rules: &LogRules) {
     let level = record.level();
     if level <= rules.level {
-        say(level, &Record { time: time(), id: head.request_id(), ..record.clone() }.line(rules));
+        say(level, &Record { time: now().rfc3339(), id: head.request_id(), ..record.clone() }.line(rules));
     }
 }
 
