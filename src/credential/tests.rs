@@ -84,6 +84,9 @@ fn several_values_of_one_header_are_each_looked_at() {
         ("equal copies without white space", "Bearer a,bearer a", Ok(Found::Token("a".into()))),
         ("two different ones", "Bearer a, Bearer b", AMBIGUOUS),
         ("two of three different", "Bearer a, Bearer a, Bearer b", AMBIGUOUS),
+        // Both are faults; the first is told.
+        ("two tokens and a scheme alone", "Bearer a, Bearer b, Bearer", AMBIGUOUS),
+        ("a scheme alone and two tokens", "Bearer, Bearer a, Bearer b", MALFORMED),
         ("another scheme before", "Basic x, Bearer a", Ok(Found::Token("a".into()))),
         ("another scheme behind", "Bearer a, Basic x", Ok(Found::Token("a".into()))),
         ("another scheme between", "Bearer a, Basic x, Bearer b", AMBIGUOUS),

@@ -1,5 +1,6 @@
 // Other Workers: as upstreams, and as hooks that are asked first. Real second Workers, each in an isolate of its own.
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 import { SECRET, bearer, claims, gateway, hs, upstream } from "./harness.mjs";
@@ -83,6 +84,44 @@ before(async () => {
 after(async () => {
   await gate?.stop();
   await up?.stop();
+});
+
+describe("a hook that answers with what is no answer", () => {
+  const config = (cors) => ({
+    ...cors,
+    servers: CONFIG.servers,
+    service_bindings: [{ alias: "hook", binding: "HOOK" }],
+    paths: [hooked("/hooked/{.+}"), { method: "GET", path: "/fixed", pre_process: "hook", response: { fixed: true } }],
+  });
+  const lines = { 103: "103 Early Hints", 600: "600 Odd", 999: "999 Odder" };
+  const authority = createServer((socket) => {
+    socket.once("data", (data) => socket.end(`HTTP/1.1 ${lines[/^GET \/(\d+)/.exec(data)?.[1]]}\r\nContent-Length: 0\r\n\r\n`));
+    socket.on("error", () => {});
+  });
+  before(() => new Promise((resolve) => authority.listen(0, "127.0.0.1", resolve)));
+  after(() => authority.close());
+
+  for (const [name, cors] of [["with cross-origin rules", { cors: CONFIG.cors }], ["without", {}]]) {
+    test(`is a 502, ${name}`, async () => {
+      const script = `export default { fetch(request) {
+        const status = request.headers.get("x-status");
+        return status === "0" ? Response.error() : fetch("http://127.0.0.1:${authority.address().port}/" + status, { headers: { host: "h" } });
+      } };`;
+      const other = { name: "hook", modules: true, script, compatibilityDate: "2026-04-01" };
+      const hooks = await gateway(config(cors), { bindings: { UP: up.url }, serviceBindings: { HOOK: "hook" }, others: [other] });
+      try {
+        for (const status of ["0", "103", "600", "999"]) {
+          for (const path of ["/hooked/x", "/fixed"]) {
+            const response = await hooks.request(path, { headers: { "x-status": status }, signal: AbortSignal.timeout(10_000) });
+            assert.equal(response.status, 502, `${status} ${path}`);
+            assert.equal((await response.json()).code, "upstream_unreachable");
+          }
+        }
+      } finally {
+        await hooks.stop();
+      }
+    });
+  }
 });
 
 const got = async (path, init) => {

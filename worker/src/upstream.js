@@ -182,6 +182,7 @@ async function consult(request, env, hook, line) {
     // A hook is asked with GET for HEAD: the runtime takes the body off an answer to HEAD, and without one it would mean yes.
     const method = request.method === "HEAD" ? "GET" : request.method;
     const answer = await to.fetch(hook.url, { method, headers, redirect: "manual", signal: patience.signal });
+    if (!isAnswer(answer)) throw noAnswer(answer);
     if (!answer.ok) return answer;
     const rest = await body(answer);
     if (rest !== undefined) return new Response(rest, answer);
