@@ -112,7 +112,6 @@ impl Compiler<'_> {
             router,
             routes: Vec::new(),
             cors: config.cors.good().map(|at| self.cors(at)),
-            reserved: authorizers.reserved,
             never_forwarded: Arc::default(),
             log: Self::log(config),
             detail: config.errors.value().and_then(|errors| errors.detail.value().copied()).unwrap_or_default(),
@@ -120,7 +119,8 @@ impl Compiler<'_> {
             max_path_bytes: self.limit(config, |limits| &limits.max_path_bytes, MAX_PATH_BYTES),
             max_body_bytes: config.limits.value().and_then(|limits| limits.max_body_bytes.value().copied()),
         };
-        (gateway, Names { servers: aliases, services: self.services(config), authorizers: authorizers.names })
+        let services = self.services(config);
+        (gateway, Names { servers: aliases, services, authorizers: authorizers.names, reserved: authorizers.reserved })
     }
 
     /// The servers by alias, each with its URL or what is wrong with it.

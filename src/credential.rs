@@ -25,16 +25,25 @@ pub enum Place {
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<'h> {
+pub enum Found<T> {
     /// No credential for this authorizer.
     Nothing,
     /// A header that is set, but with the credential of another scheme: no token, and worth telling apart where one is needed.
     OtherScheme,
     /// Exactly one.
-    Token(Cow<'h, str>),
+    Token(T),
 }
 
-impl Found<'_> {
+impl<T: PartialEq> Found<T> {
+    /// The same with another form of the token.
+    fn map<U>(self, form: impl FnOnce(T) -> U) -> Found<U> {
+        match self {
+            Self::Nothing => Found::Nothing,
+            Self::OtherScheme => Found::OtherScheme,
+            Self::Token(token) => Found::Token(form(token)),
+        }
+    }
+
     /// What comes of both.
     fn with(self, other: Self) -> Result<Self, Reject> {
         match (self, other) {
@@ -50,13 +59,13 @@ impl Found<'_> {
 ///
 /// # Errors
 /// `ambiguous_token` for two different tokens, `malformed_authorization` for a scheme without a token or with more than one word.
-pub fn find<'h>(places: &[Place], head: &Head<'h>) -> Result<Found<'h>, Reject> {
+pub fn find<'h>(places: &[Place], head: &Head<'h>) -> Result<Found<Cow<'h, str>>, Reject> {
     places.iter().try_fold(Found::Nothing, |found, place| look(place, head, found))
 }
 
 /// What is found at `place`, with what was `found` before.
-fn look<'h>(place: &Place, head: &Head<'h>, found: Found<'h>) -> Result<Found<'h>, Reject> {
-    let one_more = |found: Found<'h>, token: String| found.with(Found::Token(token.into()));
+fn look<'h>(place: &Place, head: &Head<'h>, found: Found<Cow<'h, str>>) -> Result<Found<Cow<'h, str>>, Reject> {
+    let one_more = |found: Found<Cow<'h, str>>, token: String| found.with(Found::Token(token.into()));
     match place {
         Place::Header { name, scheme } => match head.headers.get(name) {
             Some(Cow::Borrowed(lines)) => in_lines(lines, scheme, found, Cow::Borrowed),
@@ -72,48 +81,37 @@ fn look<'h>(place: &Place, head: &Head<'h>, found: Found<'h>) -> Result<Found<'h
 fn in_lines<'l, 'h>(
     lines: &'l str,
     scheme: &str,
-    mut found: Found<'h>,
+    mut found: Found<Cow<'h, str>>,
     keep: impl Fn(&'l str) -> Cow<'h, str>,
-) -> Result<Found<'h>, Reject> {
+) -> Result<Found<Cow<'h, str>>, Reject> {
     let mut after_other = false;
     for part in lines.split(',').map(str::trim) {
         // `Digest username="…", realm="…"`: what follows a comma belongs to the other scheme still.
         if after_other && !part.contains(' ') && part.contains('=') {
             continue;
         }
-        let (candidate, is_other) = match in_header(part, scheme)? {
-            InHeader::Nothing => (Found::Nothing, false),
-            InHeader::OtherScheme => (Found::OtherScheme, true),
-            InHeader::Token(token) => (Found::Token(keep(token)), false),
-        };
-        found = found.with(candidate)?;
-        after_other = is_other;
+        let candidate = in_header(part, scheme)?;
+        after_other = candidate == Found::OtherScheme;
+        found = found.with(candidate.map(&keep))?;
     }
     Ok(found)
 }
 
-/// [`Found`] in one line.
-enum InHeader<'l> {
-    Nothing,
-    OtherScheme,
-    Token(&'l str),
-}
-
-fn in_header<'l>(value: &'l str, scheme: &str) -> Result<InHeader<'l>, Reject> {
+fn in_header<'l>(value: &'l str, scheme: &str) -> Result<Found<&'l str>, Reject> {
     let malformed = || Err(Reject::new(Code::MalformedAuthorization));
     let mut words = value.split_ascii_whitespace();
     let (first, second, third) = (words.next(), words.next(), words.next());
     match (first, second, third) {
-        (None, ..) => Ok(InHeader::Nothing),
-        (Some(token), None, _) if scheme.is_empty() => Ok(InHeader::Token(token)),
+        (None, ..) => Ok(Found::Nothing),
+        (Some(token), None, _) if scheme.is_empty() => Ok(Found::Token(token)),
         (Some(word), Some(token), None) if !scheme.is_empty() && word.eq_ignore_ascii_case(scheme) => {
-            Ok(InHeader::Token(token))
+            Ok(Found::Token(token))
         }
         (Some(word), ..) if !scheme.is_empty() && word.eq_ignore_ascii_case(scheme) => malformed(),
         // `Authorization: eyJ…` without its scheme is a mistake; `Authorization: Basic …` is somebody else's credential.
         (Some(_), None, _) => malformed(),
         _ if scheme.is_empty() => malformed(),
-        _ => Ok(InHeader::OtherScheme),
+        _ => Ok(Found::OtherScheme),
     }
 }
 

@@ -52,10 +52,8 @@ pub struct Gateway {
     pub(crate) routes: Vec<Route>,
     /// Rules for paths that have none of their own, and for answers that belong to no path.
     pub(crate) cors: Option<Result<Cors, Fault>>,
-    /// Headers that carry an identity on any route. A client's own copies are removed on all of them: an upstream that trusts such a
+    /// The headers that no client's request keeps. Those are among them that carry an identity on any route: an upstream that trusts such a
     /// header behind one route will not tell routes apart.
-    pub(crate) reserved: Vec<String>,
-    /// These and all others that no client's request keeps.
     pub(crate) never_forwarded: Arc<[String]>,
     pub(crate) log: LogRules,
     pub(crate) detail: Detail,

@@ -24,8 +24,7 @@ impl UnixTime {
 
     /// As RFC 3339 has it, in UTC and with milliseconds: `2026-11-22T08:00:00.000Z`.
     pub fn rfc3339(self) -> String {
-        let [year, month, day, hour, minute, second] = calendar::parts(self.0 / 1000);
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", self.0 % 1000)
+        format!("{}.{:03}Z", calendar::written(self.0 / 1000, 'T'), self.0 % 1000)
     }
 
     /// As a `NumericDate` (RFC 7519 section 2): seconds, whole ones, as everybody else compares them.

@@ -1,6 +1,6 @@
 //! Times and spans as people write and read them.
 
-use portcullis::time::calendar::{civil, days, parts};
+use portcullis::time::calendar::{self, civil, days};
 
 use super::token::clock;
 
@@ -53,8 +53,7 @@ fn read(text: &str) -> Option<u64> {
 
 /// `2026-11-22T08:00:00Z`.
 pub(super) fn written(seconds: u64) -> String {
-    let [year, month, day, hour, minute, second] = parts(seconds);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    calendar::written(seconds, 'T') + "Z"
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ pub(super) struct Names {
     /// Services, by alias, each with the name of its binding.
     pub(super) services: Vec<(String, String)>,
     pub(super) authorizers: Vec<AuthorizerName>,
+    /// Headers in which an authorizer says who is asking.
+    pub(super) reserved: Vec<String>,
 }
 
 /// What paths may name.

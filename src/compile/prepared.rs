@@ -115,10 +115,11 @@ impl Parts<'_> {
             let (mut gateway, names) = compiler.gateway(config, self.router);
             let known = Known::new(config, &names);
             let mut paths = config.paths.elements();
+            let mut all_reserved = names.reserved.clone();
             let mut reserve = |names: Vec<String>| {
                 for name in names {
-                    if !gateway.reserved.contains(&name) {
-                        gateway.reserved.push(name);
+                    if !all_reserved.contains(&name) {
+                        all_reserved.push(name);
                     }
                 }
             };
@@ -137,8 +138,8 @@ impl Parts<'_> {
                     }
                 }
             }
-            compiler.check_header_reads(&gateway.reserved);
-            gateway.never_forwarded = never_forwarded(&gateway.reserved);
+            compiler.check_header_reads(&all_reserved);
+            gateway.never_forwarded = never_forwarded(&all_reserved);
             // It looks at all paths as they are written, of which those that are kept are no more: a build has told of them.
             #[cfg(feature = "explain")]
             if config.paths.elements().count() == gateway.routes.len() {

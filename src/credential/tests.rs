@@ -19,19 +19,15 @@ fn query() -> Place {
     Place::Query("token".into())
 }
 
-const NOTHING: Result<Found<'static>, Code> = Ok(Found::Nothing);
-const OTHER: Result<Found<'static>, Code> = Ok(Found::OtherScheme);
-const MALFORMED: Result<Found<'static>, Code> = Err(Code::MalformedAuthorization);
-const AMBIGUOUS: Result<Found<'static>, Code> = Err(Code::AmbiguousToken);
+const NOTHING: Result<Found<String>, Code> = Ok(Found::Nothing);
+const OTHER: Result<Found<String>, Code> = Ok(Found::OtherScheme);
+const MALFORMED: Result<Found<String>, Code> = Err(Code::MalformedAuthorization);
+const AMBIGUOUS: Result<Found<String>, Code> = Err(Code::AmbiguousToken);
 
-fn look_for(places: &[Place], url: &str, list: &[(&str, &str)]) -> Result<Found<'static>, Code> {
+fn look_for(places: &[Place], url: &str, list: &[(&str, &str)]) -> Result<Found<String>, Code> {
     let headers = headers(list);
-    match find(places, &request("GET", url, &headers)) {
-        Ok(Found::Token(token)) => Ok(Found::Token(token.into_owned().into())),
-        Ok(Found::OtherScheme) => OTHER,
-        Ok(Found::Nothing) => NOTHING,
-        Err(reject) => Err(reject.code()),
-    }
+    let found = find(places, &request("GET", url, &headers)).map_err(|reject| reject.code())?;
+    Ok(found.map(Cow::into_owned))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Times in words.
 
-use crate::time::calendar::parts;
+use crate::time::calendar::written;
 
 /// Seconds in words.
 pub(super) fn duration(seconds: f64) -> String {
@@ -39,8 +39,7 @@ pub(super) fn in_words(seconds: f64, now: f64) -> String {
 fn date(seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::as_conversions, reason = "0 to LAST")]
     let seconds = seconds as u64;
-    let [year, month, day, hour, minute, second] = parts(seconds);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    format!("{} UTC", written(seconds, ' '))
 }
 
 #[cfg(test)]

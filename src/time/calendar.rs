@@ -20,8 +20,9 @@ pub const fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + next, month, day)
 }
 
-/// Year, month, day, hour, minute, second.
-pub const fn parts(seconds: u64) -> [u64; 6] {
+/// Date and time of day, with `between` between them: `2026-11-22T08:00:00`.
+pub fn written(seconds: u64, between: char) -> String {
     let (year, month, day) = civil(seconds / 86_400);
-    [year, month, day, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60]
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}{between}{hour:02}:{minute:02}:{second:02}")
 }

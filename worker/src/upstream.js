@@ -312,12 +312,11 @@ const NOT_RETURNED = ["connection", "keep-alive", "proxy-authenticate", "proxy-c
 /** Those of them that the runtime sends on. The others are its own connection's, whatever a Worker says. */
 const SENT_ON_IF_LEFT = ["proxy-authenticate", "proxy-connection"];
 
+/** Whether a `Connection` may name further headers that are for the connection alone. */
+const namesOthers = (connection) => connection !== null && connection !== "keep-alive" && connection !== "close";
+
 /** Whether the runtime sends nothing on of these headers that was for the upstream's connection alone. */
-function isForClients(headers) {
-  const connection = headers.get("connection");
-  if (connection !== null && connection !== "keep-alive" && connection !== "close") return false;
-  return !SENT_ON_IF_LEFT.some((name) => headers.has(name));
-}
+const isForClients = (headers) => !namesOthers(headers.get("connection")) && !SENT_ON_IF_LEFT.some((name) => headers.has(name));
 
 /**
  * The answer for the client, without what was for the upstream's connection. A WebSocket is left as it is: a copy would lose it. So is what
@@ -331,7 +330,7 @@ function edit(answer, cors, more, upstream) {
   const { headers } = edited;
   const connection = headers.get("connection");
   for (const name of NOT_RETURNED) headers.delete(name);
-  if (connection !== null && connection !== "keep-alive" && connection !== "close") {
+  if (namesOthers(connection)) {
     const named = connection.split(",").map((name) => name.trim().toLowerCase());
     drop(headers, (name) => named.includes(name));
   }
