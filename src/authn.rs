@@ -128,7 +128,7 @@ pub enum Outcome<'g> {
         /// A source whose keys are no longer fresh: to be asked after the response.
         refresh: Option<SourceId>,
         /// Why a token was passed over, for the log.
-        ignored: Option<Reject>,
+        ignored: Option<Box<Reject>>,
         /// What was verified just now, to be remembered.
         memo: Option<Memo>,
     },
@@ -182,7 +182,7 @@ pub fn authenticate<'g>(
         Ok(Checked::NoToken | Checked::OtherScheme) if mode < Mode::Strict => passed(None, None, None, None),
         Ok(Checked::NoToken) => refused(Reject::new(Code::MissingToken)),
         Ok(Checked::OtherScheme) => refused(Reject::new(Code::MalformedAuthorization)),
-        Err(reject) if mode == Mode::Permissive => passed(None, None, Some(reject), None),
+        Err(reject) if mode == Mode::Permissive => passed(None, None, Some(Box::new(reject)), None),
         Err(reject) => refused(reject),
     }
 }

@@ -77,8 +77,43 @@ fn look<'h>(place: &Place, head: &Head<'h>, found: Found<Cow<'h, str>>) -> Resul
     }
 }
 
-/// Several lines of one header arrive joined with commas, which no token and no scheme contains.
+/// What is found in the lines of one header, with what was `found` before.
 fn in_lines<'l, 'h>(
+    lines: &'l str,
+    scheme: &str,
+    found: Found<Cow<'h, str>>,
+    keep: impl Fn(&'l str) -> Cow<'h, str>,
+) -> Result<Found<Cow<'h, str>>, Reject> {
+    match plain(lines, scheme) {
+        Some(token) => found.with(Found::Token(keep(token))),
+        None => in_parts(lines, scheme, found, keep),
+    }
+}
+
+/// The token of a header as nearly every request has it, one scheme and one token and nothing else: found without asking of each letter
+/// whether it is one. Whatever is not that plain, [`in_parts`] judges, which finds the same.
+fn plain<'l>(line: &'l str, scheme: &str) -> Option<&'l str> {
+    let (word, rest) = line.split_at_checked(scheme.len())?;
+    let token = rest.strip_prefix(' ')?;
+    let known = word.eq_ignore_ascii_case(scheme) && is_one_word(scheme) && is_one_word(token);
+    known.then_some(token)
+}
+
+/// Whether all of `text`, and there is some, is of ASCII above the comma, where there is neither white space nor what separates lines. Eight
+/// bytes at a time: none has to be less, and none to have its highest bit, or the difference has such a bit.
+fn is_one_word(text: &str) -> bool {
+    const LEAST: u64 = u64::from_ne_bytes([b',' + 1; 8]);
+    const HIGHEST_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (eights, rest) = text.as_bytes().as_chunks();
+    let good = |eight: &[u8; 8]| {
+        let bytes = u64::from_ne_bytes(*eight);
+        (bytes.wrapping_sub(LEAST) | bytes) & HIGHEST_BITS == 0
+    };
+    !text.is_empty() && eights.iter().all(good) && rest.iter().all(|byte| (b',' + 1..0x80).contains(byte))
+}
+
+/// Several lines of one header arrive joined with commas, which no token and no scheme contains.
+fn in_parts<'l, 'h>(
     lines: &'l str,
     scheme: &str,
     mut found: Found<Cow<'h, str>>,

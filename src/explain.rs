@@ -168,7 +168,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
         Then::Answer(reply) => (Some(reply.status), format!("the configuration's own answer, status {}", reply.status)),
         Then::Forward(outbound, _) => {
             let to = outbound.service.map_or_else(String::new, |service| format!(" (service binding {service})"));
-            let names: Vec<&str> = outbound.edits.set.iter().map(|(name, _)| &**name).collect();
+            let names: Vec<&str> = outbound.edits.set.iter().map(|(name, _)| name).collect();
             (None, format!("sent on to {}{to}, with the headers {}", outbound.url, names.join(", ")))
         }
     };

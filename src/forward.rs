@@ -1,6 +1,7 @@
 //! What goes to the upstream: the URL, and the edits to the client's headers.
 
 mod edits;
+mod lines;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::url::{HttpUrl, Target};
 
 pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED, never_forwarded};
 pub use edits::{Edits, Mapped};
+pub use lines::Lines;
 
 /// Methods that promise to change nothing (RFC 9110 section 9.2.1 and the registry of section 18.2): what may be sent twice.
 const SAFE_METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
@@ -102,6 +104,8 @@ pub(crate) struct Sender<'s> {
     pub(crate) head: &'s Head<'s>,
     /// The path that was matched and authorised; no other is sent on.
     pub(crate) path: &'s RequestPath<'s>,
+    /// The request's own URL, taken apart.
+    pub(crate) target: Target<'s>,
     pub(crate) authorizers: &'s [&'s Authorizer],
     pub(crate) identity: Option<&'s Identity<'s>>,
     /// The headers that no client's request keeps.
@@ -115,15 +119,10 @@ impl<'s> Sender<'s> {
     }
 
     /// The edits to the request, and its query without what it is not to keep.
-    fn edits(&self, target: Target<'_>) -> (Edits, String) {
-        let mut query = target.query.to_owned();
-        let edits = Edits::new(self, target, &mut query);
+    fn edits(&self) -> (Edits, String) {
+        let mut query = self.target.query.to_owned();
+        let edits = Edits::new(self, &mut query);
         (edits, query)
-    }
-
-    /// The request's own URL, taken apart. One that cannot be has no route.
-    fn target(&self) -> Target<'s> {
-        Target::parse(self.head.url).unwrap_or_default()
     }
 }
 
@@ -133,8 +132,7 @@ impl Upstream {
     /// # Errors
     /// `invalid_request` where a rewritten path lacks something that the request does not have.
     pub(crate) fn outbound(&self, address: Address<'_>, sender: Sender<'_>) -> Result<Outbound, Reject> {
-        let target = sender.target();
-        let (mut edits, mut query) = sender.edits(target);
+        let (mut edits, mut query) = sender.edits();
         edits.apply(&self.headers, sender.values());
         for (name, template) in &self.query {
             map_parameter(&mut query, name, template.as_ref().and_then(|template| template.text(sender.values())));
@@ -147,10 +145,13 @@ impl Upstream {
         };
         let ([scheme, separator, authority], base, service) = match address {
             Address::Server(url) => ([url.origin.as_str(), "", ""], url.base.as_str(), None),
-            Address::Service(binding) => (target.origin(), "", Some(binding.to_owned())),
+            Address::Service(binding) => (sender.target.origin(), "", Some(binding.to_owned())),
         };
         let slash = if path.is_empty() && base.is_empty() { "/" } else { "" };
-        let url = [scheme, separator, authority, base, &path, slash, &query].concat();
+        let mut url = String::with_capacity(sender.head.url.len() + scheme.len() + base.len());
+        for part in [scheme, separator, authority, base, &path, slash, &query] {
+            url.push_str(part);
+        }
         let retries = self
             .retries
             .clone()
@@ -162,9 +163,8 @@ impl Upstream {
 impl Hook {
     /// The question for this hook: the client's own request but for its body, with the identity that the upstream would get.
     pub(crate) fn outbound(&self, sender: Sender<'_>) -> Outbound {
-        let target = sender.target();
-        let (edits, query) = sender.edits(target);
-        let [scheme, separator, authority] = target.origin();
+        let (edits, query) = sender.edits();
+        let [scheme, separator, authority] = sender.target.origin();
         let url = [scheme, separator, authority, sender.path.as_str(), &query].concat();
         Outbound { url, service: Some(self.binding.clone()), edits, timeout_ms: self.timeout_ms, retries: None }
     }
@@ -193,7 +193,8 @@ fn map_parameter(query: &mut String, name: &str, value: Option<String>) {
 
 /// Whether a text could break out of a header's value.
 pub fn breaks_header(text: &str) -> bool {
-    text.chars().any(char::is_control)
+    // Most are ASCII, and looking for characters costs.
+    text.bytes().any(|byte| byte.is_ascii_control() || !byte.is_ascii()) && text.chars().any(char::is_control)
 }
 
 /// `token` of RFC 9110 section 5.6.2: what the name of a header may be.

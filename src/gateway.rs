@@ -132,7 +132,7 @@ impl Gateway {
             return answer.map(Routed::Answer);
         }
         if let Some(route) = methods.route(head.method).and_then(|number| self.routes.get(number)) {
-            return Ok(Routed::Matched(Matched { gateway: self, route, path }));
+            return Ok(Routed::Matched(Matched { gateway: self, route, path, target }));
         }
         let reject = Reject::method_not_allowed(methods.list().join(", "));
         Err(self.refuse(reject, self.cors_of(methods, head.method)))

@@ -1,8 +1,8 @@
 //! Tokens that were verified before: what an isolate remembers, so that the next request with the same token costs its digest and no
 //! signature check.
 //!
-//! Keyed by a digest, never by the token. Only good results are kept. A hit is good for nothing but the signature: time and claims are
-//! judged again each time, and an entry ends when the keys that it was verified with are no longer those at hand.
+//! Keyed by a digest, never by the token. Only good results are kept. A hit says that the signature is good and that the claims are what
+//! the rules want, which cannot change: whether it is too early or too late is judged again each time, and an entry ends when the keys that it was verified with are no longer those at hand.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::Hasher;

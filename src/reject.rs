@@ -204,17 +204,18 @@ impl Reject {
     fn body(&self, detail: Detail, request_id: &str) -> String {
         let code = self.code;
         let mut body = String::with_capacity(192);
-        body.push_str("{\"error\":");
-        push_quoted(&mut body, code.error());
+        // None of a code's own texts needs an escape.
+        body.push_str("{\"error\":\"");
+        body.push_str(code.error());
         if detail != Detail::None {
-            body.push_str(",\"code\":");
-            push_quoted(&mut body, code.code());
+            body.push_str("\",\"code\":\"");
+            body.push_str(code.code());
         }
         if detail == Detail::Full {
-            body.push_str(",\"message\":");
-            push_quoted(&mut body, code.message());
+            body.push_str("\",\"message\":\"");
+            body.push_str(code.message());
         }
-        body.push_str(",\"statusCode\":");
+        body.push_str("\",\"statusCode\":");
         body.push_str(&code.status().to_string());
         body.push_str(",\"requestId\":");
         push_quoted(&mut body, request_id);
@@ -295,6 +296,20 @@ mod tests {
         }
         let errors = [TokenError::Malformed, TokenError::UnknownKey, TokenError::InvalidClaim("exp".into())];
         assert!(errors.into_iter().all(|error| Reject::from(error).code().status() == 401));
+    }
+
+    #[test]
+    fn every_body_is_json_in_every_detail() {
+        for code in Code::ALL {
+            for (detail, members) in [(Detail::None, 3), (Detail::Code, 4), (Detail::Full, 5)] {
+                let body = Reject::new(*code).reply(detail, "id-1").body;
+                let body: Value = serde_json::from_str(&body).unwrap();
+                assert_eq!(body.as_object().unwrap().len(), members, "{body}");
+                assert_eq!((&body["error"], &body["requestId"]), (&code.error().into(), &"id-1".into()), "{body}");
+                assert!(body.get("code").is_none_or(|told| *told == code.code()), "{body}");
+                assert!(body.get("message").is_none_or(|told| *told == code.message()), "{body}");
+            }
+        }
     }
 
     #[test]

@@ -73,7 +73,8 @@ impl Template {
     /// # Errors
     /// The piece that nothing fills, or that makes dot segments or encoded slashes, which no upstream is to resolve.
     pub fn path(&self, values: Values<'_>) -> Result<String, &'static str> {
-        let mut raw = String::new();
+        // Most take the greater part of the URL.
+        let mut raw = String::with_capacity(values.head.url.len());
         for piece in &self.0 {
             match piece {
                 Piece::Literal(literal) => raw.push_str(literal),
@@ -85,8 +86,8 @@ impl Template {
                 }
             }
         }
-        match RequestPath::parse(&raw) {
-            Ok(path) => Ok(path.as_str().to_owned()),
+        match RequestPath::parse(&raw).map(RequestPath::respelled) {
+            Ok(respelled) => Ok(respelled.unwrap_or(raw)),
             Err(_) => Err("a value that is no part of a path"),
         }
     }
@@ -107,7 +108,7 @@ impl Piece {
             Self::Method => Some(Cow::Borrowed(head.method)),
             Self::Ip => head.headers.get(CLIENT_ADDRESS),
             Self::Id => Some(Cow::Borrowed(head.request_id())),
-            Self::Claim(name) => claims?.find(name).map(claim_text).map(Cow::Owned),
+            Self::Claim(name) => claims?.find(name).map(claim_text),
         };
         value.filter(|value| !value.is_empty())
     }
@@ -138,18 +139,19 @@ fn rest<'p>(path: &'p RequestPath<'_>, number: usize) -> &'p str {
 }
 
 /// A claim as a text: strings as they are, numbers and booleans in words, lists of such joined by commas, objects as JSON.
-pub fn claim_text(value: &Value) -> String {
+pub fn claim_text(value: &Value) -> Cow<'_, str> {
     let scalar = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
         _ => None,
     };
     match value {
+        Value::String(text) => Cow::Borrowed(text),
         Value::Array(list) => match list.iter().map(scalar).collect::<Option<Vec<_>>>() {
-            Some(texts) => texts.join(","),
-            None => value.to_string(),
+            Some(texts) => Cow::Owned(texts.join(",")),
+            None => Cow::Owned(value.to_string()),
         },
-        _ => scalar(value).unwrap_or_else(|| value.to_string()),
+        _ => Cow::Owned(value.to_string()),
     }
 }
 

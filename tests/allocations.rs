@@ -51,11 +51,11 @@ mod tests {
         let expected = [
             ("a fixed answer", 6),
             ("no token", 11),
-            ("HS256, seen before", 22),
-            ("HS256, new", 44),
+            ("HS256, seen before", 13),
+            ("HS256, new", 36),
             ("HS256, bad signature", 37),
             ("HS256, expired", 37),
-            ("RS256, new", 58),
+            ("RS256, new", 50),
             ("RS256, bad signature", 26),
             ("not found", 9),
         ];

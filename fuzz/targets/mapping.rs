@@ -96,7 +96,7 @@ fn made(outbound: &Outbound, passed: &Authorized<'_, '_>, request: &Request) {
     let asked = passed.path().splitn(3, '/').nth(2).unwrap_or_default();
     assert_eq!(matched.trim_end_matches('/'), asked.trim_end_matches('/'));
 
-    let lines = outbound.edits.set.iter().map(|(name, value)| (name.to_string(), value.clone()));
+    let lines = outbound.edits.set.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let sent = Request::new("GET", &outbound.url, lines.collect());
     let query = |name: &str| find(&[Place::Query(name.to_owned())], &sent.head()).ok();
     assert_eq!((query("q"), query("part")), (Some(Found::Nothing), Some(Found::Token(part))), "{}", outbound.url);

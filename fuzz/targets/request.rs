@@ -115,7 +115,7 @@ fn forwarded(passed: &Authorized<'_, '_>, outbound: &Outbound, headers: &Lines, 
     let is_removed = |name: &str| outbound.edits.removed().any(|removed| name.eq_ignore_ascii_case(removed));
     let mut sent: Lines = headers.iter().filter(|(name, _)| !is_removed(name)).cloned().collect();
     sent.retain(|(name, _)| !outbound.edits.set.iter().any(|(set, _)| name.eq_ignore_ascii_case(set)));
-    sent.extend(outbound.edits.set.iter().map(|(name, value)| (name.to_string(), value.clone())));
+    sent.extend(outbound.edits.set.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
 
     let claims = passed.identity().map(|identity| identity.claims().members());
     let subject = claims.and_then(|claims| claims.get("sub")).and_then(Value::as_str);

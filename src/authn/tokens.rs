@@ -80,7 +80,7 @@ fn digest(tokens: &[(&Authorizer, Cow<'_, str>)], memory: &Memory) -> Option<Tok
     same.then(|| memory.digest(tokens.iter().map(|(authorizer, _)| authorizer.number), token))
 }
 
-/// A token that was verified before, with the same keys. All but its signature is judged again.
+/// A token that was verified before, with the same keys, by the same rules. What time changes is judged again.
 fn recall<'g>(
     tokens: &[(&'g Authorizer, Cow<'_, str>)],
     digest: &TokenDigest,

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::testing::{headers, request};
 
@@ -28,6 +30,42 @@ fn look_for(places: &[Place], url: &str, list: &[(&str, &str)]) -> Result<Found<
     let headers = headers(list);
     let found = find(places, &request("GET", url, &headers)).map_err(|reject| reject.code())?;
     Ok(found.map(Cow::into_owned))
+}
+
+proptest! {
+    #[test]
+    fn the_short_way_finds_what_the_long_way_finds(
+        line in "(Bearer|bEARER|Bea,rer|x)? ?[ -~,\t\u{80}-\u{2ff}]{0,3}[-.0-9A-z]{0,20}[ -~,\t\u{80}-\u{2ff}]?[-.0-9A-z]{0,20}",
+        scheme in "(Bearer|Bea,rer|x)?",
+    ) {
+        if let Some(token) = plain(&line, &scheme) {
+            let found = in_parts(&line, &scheme, Found::Nothing, Cow::Borrowed).map_err(|reject| reject.code());
+            prop_assert_eq!(found, Ok(Found::Token(Cow::Borrowed(token))));
+        }
+    }
+}
+
+#[test]
+fn the_short_way_is_for_what_is_plain() {
+    for (name, line, token) in [
+        ("as usual", "Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Some("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")),
+        ("fewer letters than eight", "Bearer a.b.c", Some("a.b.c")),
+        ("the least letter", "Bearer --------", Some("--------")),
+        ("the last letter", "Bearer ~~~~~~~~\u{7f}", Some("~~~~~~~~\u{7f}")),
+        ("a comma among eight", "Bearer aaa,aaaaaaaa", None),
+        ("a comma behind eight", "Bearer aaaaaaaa,", None),
+        ("white space among eight", "Bearer aaaa\taaa", None),
+        ("a second word", "Bearer aaaaaaaa b", None),
+        ("a letter that is no ASCII", "Bearer aaaaaa\u{e9}", None),
+        ("white space of Unicode behind", "Bearer aaaaaaaa\u{a0}", None),
+        ("nothing behind the scheme", "Bearer ", None),
+        ("white space before", " Bearer a", None),
+        ("another scheme", "Basic a", None),
+        ("empty", "", None),
+    ] {
+        assert_eq!(plain(line, "Bearer"), token, "{name}");
+    }
+    assert_eq!(plain(" a", ""), None, "no scheme is not plain");
 }
 
 #[test]

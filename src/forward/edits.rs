@@ -7,13 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::lines::Lines;
 use super::{Sender, breaks_header, is_token};
 use crate::authn::{Identity, KeySource};
 use crate::consumer::{Consumer, is_header_text};
 use crate::credential::{Place, without_cookie, without_parameter};
 use crate::request::{CLIENT_ADDRESS, Head};
 use crate::template::{Template, Values, claim_text};
-use crate::url::Target;
 
 /// Headers that are for one connection alone (RFC 9110 section 7.6.1), and those that the gateway sets itself.
 pub(crate) const NOT_FORWARDED: [&str; 13] = [
@@ -67,7 +67,7 @@ pub struct Edits {
     /// Headers to be removed from this one too.
     pub remove: Vec<Cow<'static, str>>,
     /// Headers to be set then.
-    pub set: Vec<(Cow<'static, str>, String)>,
+    pub set: Lines,
     /// Headers that were left out, for the log: their values hold control characters.
     pub left_out: Vec<String>,
 }
@@ -75,26 +75,23 @@ pub struct Edits {
 impl Edits {
     /// What every request needs that is sent on: connections end here, and nobody but the gateway says who is asking. Credentials are taken
     /// off `query` too.
-    pub(super) fn new(sender: &Sender<'_>, target: Target<'_>, query: &mut String) -> Self {
-        let &Sender { head, authorizers, identity, never_forwarded, .. } = sender;
+    pub(super) fn new(sender: &Sender<'_>, query: &mut String) -> Self {
+        let &Sender { head, target, authorizers, identity, never_forwarded, .. } = sender;
         // With room for what most requests get.
-        let mut edits = Self {
-            always: Arc::clone(never_forwarded),
-            remove: Vec::with_capacity(4),
-            set: Vec::with_capacity(8),
-            left_out: Vec::new(),
-        };
-        if let Some(named) = head.headers.get("connection") {
-            let is_removed = |name: &&str| never_forwarded.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let set = Lines::with_capacity(256);
+        let mut edits = Self { always: Arc::clone(never_forwarded), remove: Vec::new(), set, left_out: Vec::new() };
+        let is_removed = |name: &str| never_forwarded.iter().any(|known| known.eq_ignore_ascii_case(name));
+        // Nearly always it is `keep-alive` alone, which is one of those.
+        if let Some(named) = head.headers.get("connection").filter(|named| !is_removed(named)) {
             let names = named.split(',').map(str::trim).filter(|name| is_token(name) && !is_removed(name));
             edits.remove.extend(names.map(|name| Cow::Owned(name.to_ascii_lowercase())));
         }
-        edits.set("x-forwarded-proto", target.scheme);
-        edits.set("x-forwarded-host", target.authority);
+        edits.set_safely("x-forwarded-proto", target.scheme);
+        edits.set_safely("x-forwarded-host", target.authority);
         if let Some(address) = head.headers.get(CLIENT_ADDRESS) {
-            edits.set("x-forwarded-for", address);
+            edits.set_safely("x-forwarded-for", &address);
         }
-        edits.set("x-request-id", head.request_id());
+        edits.set.push("x-request-id", head.request_id());
         // `Upgrade` goes on for WebSockets alone (RFC 6455); everything else that a connection could become ends here.
         match head.headers.get("upgrade").as_deref() {
             Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {
@@ -127,25 +124,21 @@ impl Edits {
         for (name, template) in mapping {
             self.remove(name);
             let Some(text) = template.as_ref().and_then(|template| template.text(values)) else { continue };
-            self.set_safely(name, text);
+            self.set_safely(name, &text);
         }
     }
 
-    fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
-        self.set.push((name.into(), value.into()));
-    }
-
-    /// The same for a value out of a token or a request, which is left out where it could break a header line.
-    fn set_safely(&mut self, name: &str, value: String) {
-        if breaks_header(&value) {
+    /// Sets a value out of a token or a request, which is left out where it could break a header line.
+    fn set_safely(&mut self, name: &str, value: &str) {
+        if breaks_header(value) {
             self.left_out.push(name.to_owned());
         } else {
-            self.set(name.to_owned(), value);
+            self.set.push(name, value);
         }
     }
 
     fn remove(&mut self, name: &str) {
-        self.set.retain(|(known, _)| known != name);
+        self.set.remove(name);
         self.remove.push(name.to_owned().into());
     }
 
@@ -155,7 +148,7 @@ impl Edits {
             for (header, value) in CONSUMER_HEADERS.into_iter().zip([id, username, credential]) {
                 // Nothing else gets into a consumer, but for the name of its credential.
                 if is_header_text(value) {
-                    self.set(header, value);
+                    self.set.push(header, value);
                 } else {
                     self.left_out.push(header.to_owned());
                 }
@@ -163,12 +156,12 @@ impl Edits {
         }
         for (claim, header) in &identity.authorizer.forward_claims {
             if let Some(text) = identity.claims().find(claim).map(claim_text) {
-                self.set_safely(header, text);
+                self.set_safely(header, &text);
             }
         }
         if let Some(header) = &identity.authorizer.forward_payload {
             let payload = Value::Object(identity.claims().members().clone()).to_string();
-            self.set(header.clone(), URL_SAFE_NO_PAD.encode(payload));
+            self.set.push(header, &URL_SAFE_NO_PAD.encode(payload));
         }
     }
 
@@ -178,11 +171,11 @@ impl Edits {
             Place::Header { name, .. } => self.remove.push(name.clone().into()),
             Place::Query(name) => *query = without_parameter(query, name),
             Place::Cookie(name) => {
-                let line = self.set.iter().find(|(header, _)| header == "cookie").map(|(_, line)| line.clone().into());
+                let line = self.set.get("cookie").map(|line| line.to_owned().into());
                 let Some(line) = line.or_else(|| head.headers.get("cookie")) else { return };
                 self.remove("cookie");
                 if let Some(kept) = without_cookie(&line, name) {
-                    self.set("cookie", kept);
+                    self.set_safely("cookie", &kept);
                 }
             }
         }

@@ -20,7 +20,9 @@ fn upstream(url: &str, strip_segments: usize) -> (HttpUrl, Upstream) {
 /// What goes out for a request without anybody's identity.
 fn plain((url, upstream): &(HttpUrl, Upstream), head: &Head<'_>) -> Outbound {
     let path = RequestPath::parse(Target::parse(head.url).unwrap().path).unwrap();
-    let sender = Sender { head, path: &path, authorizers: &[], identity: None, never_forwarded: &never_forwarded(&[]) };
+    let target = Target::parse(head.url).unwrap();
+    let never_forwarded = &never_forwarded(&[]);
+    let sender = Sender { head, path: &path, target, authorizers: &[], identity: None, never_forwarded };
     upstream.outbound(Address::Server(url), sender).unwrap()
 }
 
@@ -31,7 +33,7 @@ fn url_of(server: &str, strip_segments: usize, target: &str) -> String {
 }
 
 fn value<'o>(outbound: &'o Outbound, name: &str) -> Vec<&'o str> {
-    outbound.edits.set.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    outbound.edits.set.iter().filter(|(known, _)| *known == name).map(|(_, value)| value).collect()
 }
 
 fn removes(outbound: &Outbound, name: &str) -> bool {

@@ -18,6 +18,7 @@ use crate::request::Head;
 use crate::route::path::RequestPath;
 use crate::rules::Facts;
 use crate::template::Template;
+use crate::url::Target;
 
 /// A request that has a route.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Matched<'g, 'r> {
     pub(super) gateway: &'g Gateway,
     pub(super) route: &'g Route,
     pub(super) path: RequestPath<'r>,
+    /// The request's own URL, taken apart.
+    pub(super) target: Target<'r>,
 }
 
 /// A request of which it is known who sent it.
@@ -37,7 +40,7 @@ pub struct Authenticated<'g, 'r> {
     /// A source to be asked for fresh keys after the response.
     pub refresh: Option<SourceId>,
     /// Why a token was passed over, for the log.
-    pub ignored: Option<Reject>,
+    pub ignored: Option<Box<Reject>>,
     /// A token that was verified just now, to be remembered.
     pub memo: Option<Memo>,
 }
@@ -187,13 +190,19 @@ impl<'g> Authorized<'g, '_> {
     /// The refusal where the route is not set up, the body is too large, or the request lacks what the upstream needs.
     pub fn action(&self, head: &Head<'_>, _: Counted<After>) -> Result<Action, Refused<'g>> {
         let Authenticated { matched, authorizers, identity, .. } = &self.0;
-        let Matched { gateway, route, path } = matched;
+        let Matched { gateway, route, path, target } = matched;
         let action = route.action.as_ref().map_err(|fault| self.refuse(fault.reject()))?;
         if gateway.is_too_large(head) {
             return Err(self.refuse(Reject::new(Code::PayloadTooLarge)));
         }
-        let sender =
-            Sender { head, path, authorizers, identity: identity.as_ref(), never_forwarded: &gateway.never_forwarded };
+        let sender = Sender {
+            head,
+            path,
+            target: *target,
+            authorizers,
+            identity: identity.as_ref(),
+            never_forwarded: &gateway.never_forwarded,
+        };
         let filled = |template: &Template| template.text(sender.values()).filter(|text| !breaks_header(text));
         let response_headers = route.response_headers.iter();
         let response_headers =
@@ -219,8 +228,8 @@ impl<'g> Authorized<'g, '_> {
     }
 
     /// Why a token was passed over, for the log.
-    pub const fn ignored(&self) -> Option<&Reject> {
-        self.0.ignored.as_ref()
+    pub fn ignored(&self) -> Option<&Reject> {
+        self.0.ignored.as_deref()
     }
 
     /// The pattern of its route, as it is written.

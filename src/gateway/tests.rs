@@ -331,7 +331,7 @@ fn identity_headers_of_any_authorizer_are_removed_on_every_route() {
         let ended = ask(&gateway, "GET", path, &[("x-user-id", "admin"), ("x-payload", "e30")]);
         for header in ["x-user-id", "x-payload"] {
             assert!(ended.outbound().edits.removed().any(|name| name == header), "{path}: {header}");
-            assert!(ended.outbound().edits.set.iter().all(|(name, _)| name != header), "{path}: {header}");
+            assert!(ended.outbound().edits.set.get(header).is_none(), "{path}: {header}");
         }
     }
 }

@@ -11,6 +11,14 @@ use crate::time::UnixTime;
 #[derive(Clone, Debug, Default)]
 pub struct Claims(Arc<Map<String, Value>>);
 
+/// When claims count: their dates, in seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Times {
+    exp: Option<f64>,
+    nbf: Option<f64>,
+    iat: Option<f64>,
+}
+
 /// Which claims an authorizer insists on.
 #[derive(Clone, Debug)]
 pub struct ClaimRules {
@@ -80,6 +88,11 @@ impl Claims {
         &self.0
     }
 
+    /// When they count.
+    fn times(&self) -> Result<Times, TokenError> {
+        Ok(Times { exp: self.date("exp")?, nbf: self.date("nbf")?, iat: self.date("iat")? })
+    }
+
     /// A `NumericDate` (RFC 7519 section 2): a JSON number, finite.
     fn date(&self, name: &str) -> Result<Option<f64>, TokenError> {
         match self.0.get(name) {
@@ -94,19 +107,24 @@ impl Claims {
 }
 
 impl ClaimRules {
-    /// Refuses a token that is past, before its signature costs anything. `exp` fails at equality (RFC 7519 section 4.1.4: "on or after").
+    /// Refuses a token that is past, before its signature costs anything.
     pub(super) fn check_expiry(&self, claims: &Claims, now: UnixTime) -> Result<(), TokenError> {
-        match claims.date("exp")? {
+        self.check_end(claims.date("exp")?, now)
+    }
+
+    /// `exp` fails at equality (RFC 7519 section 4.1.4: "on or after").
+    fn check_end(&self, exp: Option<f64>, now: UnixTime) -> Result<(), TokenError> {
+        match exp {
             Some(exp) if now.as_numeric_date() - self.skew >= exp => Err(TokenError::Expired),
             None if self.require_exp => Err(TokenError::MissingClaim("exp".into())),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// All the rest, for claims whose signature is good.
-    pub(super) fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), TokenError> {
-        self.check_expiry(claims, now)?;
-        self.check_times(claims, now)?;
+    /// All the rest, for claims whose signature is good. Of what they say only the times can be judged otherwise later: [`Self::check_times`].
+    pub(super) fn check(&self, claims: &Claims, now: UnixTime) -> Result<Times, TokenError> {
+        let times = claims.times()?;
+        self.check_times(times, now)?;
         self.check_issuer(claims)?;
         self.check_audience(claims)?;
         for name in &self.required {
@@ -121,15 +139,16 @@ impl ClaimRules {
                 Some(_) => {}
             }
         }
-        Ok(())
+        Ok(times)
     }
 
-    fn check_times(&self, claims: &Claims, now: UnixTime) -> Result<(), TokenError> {
+    /// Judges claims by the clock.
+    pub(super) fn check_times(&self, Times { exp, nbf, iat }: Times, now: UnixTime) -> Result<(), TokenError> {
+        self.check_end(exp, now)?;
         let now = now.as_numeric_date();
-        if claims.date("nbf")?.is_some_and(|nbf| nbf > now + self.skew) {
+        if nbf.is_some_and(|nbf| nbf > now + self.skew) {
             return Err(TokenError::NotYetValid);
         }
-        let iat = claims.date("iat")?;
         if iat.is_some_and(|iat| iat > now + self.skew) {
             return Err(TokenError::NotYetValid);
         }
@@ -140,7 +159,7 @@ impl ClaimRules {
             return Err(TokenError::TooOld);
         }
         if let Some(max_lifetime) = self.max_lifetime {
-            let exp = claims.date("exp")?.ok_or_else(|| TokenError::MissingClaim("exp".into()))?;
+            let exp = exp.ok_or_else(|| TokenError::MissingClaim("exp".into()))?;
             if exp - issued()? > max_lifetime {
                 return Err(TokenError::LifetimeTooLong);
             }

@@ -1,7 +1,7 @@
 //! What an authorizer accepts, and the steps of accepting it.
 
 use super::alg::{Algorithm, Family};
-use super::claims::{ClaimRules, Claims};
+use super::claims::{ClaimRules, Claims, Times};
 use super::compact::Compact;
 use super::error::TokenError;
 use super::keys::Keys;
@@ -31,12 +31,13 @@ pub struct Admitted<'p, 't, 'c> {
 #[cfg_attr(test, derive(Default))]
 pub struct Verified {
     claims: Claims,
+    times: Times,
 }
 
 impl Verified {
     /// What a credential that is no token says: nothing.
     pub(crate) fn without_claims() -> Self {
-        Self { claims: Claims::default() }
+        Self { claims: Claims::default(), times: Times::default() }
     }
 
     /// The claims.
@@ -73,9 +74,9 @@ impl Policy {
 }
 
 impl Policy {
-    /// Judges claims again whose signature was found good before, as they were then and by the clock as it is now.
-    pub fn judge_again(&self, verified: &Verified, now: UnixTime) -> Result<(), TokenError> {
-        self.rules.check(&verified.claims, now)
+    /// Judges claims again that this policy accepted before, by the clock as it is now: neither they nor the rest of its rules can have changed.
+    pub(crate) fn judge_again(&self, verified: &Verified, now: UnixTime) -> Result<(), TokenError> {
+        self.rules.check_times(verified.times, now)
     }
 }
 
@@ -91,8 +92,8 @@ impl Admitted<'_, '_, '_> {
     /// [`TokenError::UnknownKey`] where no key fits, which newer keys may change; anything else is final.
     pub fn verify(&self, keys: Keys<'_>, now: UnixTime) -> Result<Verified, TokenError> {
         self.token.jws.verify_signature(self.algorithm, keys, now)?;
-        self.policy.rules.check(&self.token.payload, now)?;
-        Ok(Verified { claims: self.token.payload.clone() })
+        let times = self.policy.rules.check(&self.token.payload, now)?;
+        Ok(Verified { claims: self.token.payload.clone(), times })
     }
 }
 

@@ -42,6 +42,14 @@ impl<'r> RequestPath<'r> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its one spelling, where that is another than the one it came in.
+    pub(crate) fn respelled(self) -> Option<String> {
+        match self.0 {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(path) => Some(path),
+        }
+    }
 }
 
 /// Whether `raw` is in its one spelling already, as most paths are: checked without a copy, and never for a path with `%` or `;`.

@@ -45,13 +45,13 @@ extern "C" {
 struct CurrentHeaders<'t> {
     authorization: Option<&'t str>,
     request_id: Option<&'t str>,
-    sent_on: OnceCell<String>,
+    sent_on: OnceCell<Cow<'t, str>>,
 }
 
 impl CurrentHeaders<'_> {
     /// The line `index` of what every request is asked for that is sent on.
     fn sent_on(&self, index: usize) -> Option<&str> {
-        self.sent_on.get_or_init(sent_on).split('\n').nth(index).and_then(present)
+        self.sent_on.get_or_init(|| Cow::Owned(sent_on())).split('\n').nth(index).and_then(present)
     }
 }
 
@@ -74,12 +74,15 @@ fn present(line: &str) -> Option<&str> {
     (line != "\0").then_some(line)
 }
 
-/// Looks at the head of a request, which is method, URL, `authorization` and `x-request-id` as lines. Its id may be known already.
+/// Looks at the head of a request, which is method, URL, `authorization` and `x-request-id` as lines, and perhaps those of [`sent_on`]. Its id
+/// may be known already.
 pub(crate) fn with_head<T>(text: &str, id: Option<String>, look: impl FnOnce(&Head<'_>) -> T) -> T {
-    let mut lines = text.splitn(4, '\n');
+    let mut lines = text.splitn(5, '\n');
     let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let mut header = || lines.next().and_then(present);
-    let headers = CurrentHeaders { authorization: header(), request_id: header(), sent_on: OnceCell::new() };
+    let (authorization, request_id) = (header(), header());
+    let sent_on = lines.next().map_or_else(OnceCell::new, |lines| OnceCell::from(Cow::Borrowed(lines)));
+    let headers = CurrentHeaders { authorization, request_id, sent_on };
     let id = id.map_or_else(|| RequestId::new(random_uuid), RequestId::known);
     look(&Head { method, url, headers: &headers, id: &id })
 }

@@ -41,13 +41,22 @@ export const whenFailed = (call) => {
 /** What stands for a header that is not there: no value of one holds it. */
 const NONE = "\0";
 
-/** Method, URL and what nearly every request is asked for, as lines. None of them holds a line end. */
-export const head = () =>
-  `${request.method}\n${request.url}\n${request.headers.get("authorization") ?? NONE}\n${request.headers.get("x-request-id") ?? NONE}`;
+/**
+ * Method, URL and what nearly every request is asked for, as lines. None of them holds a line end. With a token it will probably be sent on, so
+ * that it is asked for the rest then comes at once.
+ */
+export function head() {
+  const { method, url, headers } = request;
+  const authorization = headers.get("authorization");
+  const lines = `${method}\n${url}\n${authorization ?? NONE}\n${headers.get("x-request-id") ?? NONE}`;
+  return authorization === null ? lines : `${lines}\n${sent_on()}`;
+}
 
 /** What every request is asked for that is sent on, as lines: `connection`, the client's address, `upgrade`. */
-export const sent_on = () =>
-  `${request.headers.get("connection") ?? NONE}\n${request.headers.get("cf-connecting-ip") ?? NONE}\n${request.headers.get("upgrade") ?? NONE}`;
+export function sent_on() {
+  const { headers } = request;
+  return `${headers.get("connection") ?? NONE}\n${headers.get("cf-connecting-ip") ?? NONE}\n${headers.get("upgrade") ?? NONE}`;
+}
 
 /** Any other header, or `null`. The runtime throws for what is no name of one. */
 export function header(name) {

@@ -346,7 +346,10 @@ function edit(answer, cors, more, upstream) {
 /** A copy of `own` without the headers of the list `removed`, and with the lines of `set`. */
 function edited(own, removed, set) {
   const headers = new Headers(own);
-  for (const name of own.keys()) if (removed.has(name.includes("_") ? dashed(name) : name)) headers.delete(name);
+  // No iterator: it is an object of the runtime's.
+  own.forEach((_, name) => {
+    if (removed.has(name.includes("_") ? dashed(name) : name)) headers.delete(name);
+  });
   each(set, put, headers);
   return headers;
 }

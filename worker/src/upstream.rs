@@ -7,7 +7,7 @@ use portcullis::forward::{Edits, Outbound};
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{length, lines, push_lines};
+use crate::convert::lines;
 
 // Of the request that is decided on.
 #[wasm_bindgen(raw_module = "../worker/src/upstream.js")]
@@ -34,7 +34,7 @@ impl Extras {
     /// A Worker that is asked first.
     pub(crate) fn hook(&mut self, hook: &Outbound) {
         let Outbound { url, service, edits, timeout_ms, .. } = hook;
-        let hook = json!({ "service": service, "url": url, "ms": timeout_ms, "remove": joined(edits), "set": lines(&edits.set) });
+        let hook = json!({ "service": service, "url": url, "ms": timeout_ms, "remove": joined(edits), "set": edits.set.as_str() });
         self.put("hook", hook);
     }
 
@@ -67,10 +67,7 @@ pub(crate) fn send(
         let portcullis::forward::Retries { attempts, statuses, unreachable } = retries;
         extras.put("retries", json!({ "attempts": attempts, "statuses": statuses, "unreachable": unreachable }));
     }
-    let mut target = String::with_capacity(url.len() + 1 + length(&edits.set));
-    target.push_str(url);
-    target.push('\n');
-    push_lines(&mut target, &edits.set);
+    let target = [url, "\n", edits.set.as_str()].concat();
     forward(*timeout_ms, list(edits), &target, cors.as_deref(), line, extras.text().as_deref());
 }
 

@@ -59,11 +59,11 @@ fn sent(authorizer: &Authorizer, url: &str, list: &[(&str, &str)], reserved: &[S
     let Outcome::Passed { identity, .. } = authenticate(&[authorizer], None, 8192, &head, context) else {
         panic!("{list:?} does not pass");
     };
-    let path = RequestPath::parse(Target::parse(url).unwrap().path).unwrap();
-    let authorizers = [authorizer];
+    let target = Target::parse(url).unwrap();
+    let path = &RequestPath::parse(target.path).unwrap();
+    let (authorizers, identity) = (&[authorizer], identity.as_ref());
     let never_forwarded = &never_forwarded(reserved);
-    let sender =
-        Sender { head: &head, path: &path, authorizers: &authorizers, identity: identity.as_ref(), never_forwarded };
+    let sender = Sender { head: &head, path, target, authorizers, identity, never_forwarded };
     let (server, upstream) = upstream("https://up.example", 0);
     upstream.outbound(Address::Server(&server), sender).unwrap()
 }

@@ -93,6 +93,36 @@ fn a_remembered_token_ends_when_it_expires() {
 }
 
 #[test]
+fn a_remembered_token_is_judged_by_the_clock_whichever_way_it_goes() {
+    let config = json!({
+        "authorizer": {
+            "type": "jwt", "secret": SECRET, "algorithm": "HS256", "clock_skew_seconds": 10, "max_age_seconds": 60, "require_exp": false,
+        },
+        "paths": [{"method": "GET", "path": "/x", "auth": true, "response": 1}],
+    });
+    let at = |seconds: i64| UnixTime::from_seconds(SECONDS.checked_add_signed(seconds).unwrap());
+    for (name, claims, seconds, expected) in [
+        ("as it was", json!({"iat": SECONDS}), 0, "answered 1"),
+        ("too old", json!({"iat": SECONDS}), 71, "401 token_too_old"),
+        ("just not too old", json!({"iat": SECONDS}), 70, "answered 1"),
+        (
+            "the clock went back before nbf",
+            json!({"iat": SECONDS - 20, "nbf": SECONDS}),
+            -11,
+            "401 token_not_yet_valid",
+        ),
+        ("the clock went back before iat", json!({"iat": SECONDS}), -11, "401 token_not_yet_valid"),
+        ("past", json!({"iat": SECONDS, "exp": SECONDS + 5}), 15, "401 token_expired"),
+        ("just not past", json!({"iat": SECONDS, "exp": SECONDS + 5}), 14, "answered 1"),
+    ] {
+        let mut isolate = Isolate { gateway: gateway(&config), ring: KeyRing::new(0), memory: Memory::new([0; 16]) };
+        let token = hs(SECRET, &json!({"alg": "HS256"}), &claims);
+        assert_eq!(isolate.ask("/x", &token, NOW), ("answered 1".into(), true), "{name}, the first time");
+        assert_eq!(isolate.ask("/x", &token, at(seconds)), (expected.into(), false), "{name}");
+    }
+}
+
+#[test]
 fn what_one_authorizer_accepted_is_nothing_to_another() {
     let mut isolate = Isolate::new();
     isolate.ask("/plain", &token(), NOW);
