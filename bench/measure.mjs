@@ -1,14 +1,17 @@
-// CPU, latency and memory of several Workers that take turns. Two processes that do the same differ by a tenth for as long as they live, and
-// what comes later in a round is slower: so each Worker is started several times, and the order changes.
+// CPU, latency and memory of several Workers that take turns. What comes later in a round is slower, and two processes that do the same differ for
+// as long as they live: so the order changes, and each Worker is started several times.
+//
+// Within one process the mean counts. What a request leaves behind is cleared away once in a thousand requests or so, for a dozen microseconds
+// each: a median of short rounds would leave that out, for some Workers and not for others.
 import { readFileSync } from "node:fs";
-import { agent, median, quantile, request, round } from "../scripts/lib/cpu.mjs";
+import { agent, mean, median, quantile, request, round } from "../scripts/lib/cpu.mjs";
 
 /** Kilobytes of memory that a process has to itself. */
 const memory = (pid) => Number(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Private_Dirty:\s+(\d+)/m)[1]);
 
 /**
  * Measures `cases` on Workers that `starts` makes by name. A case has a `name`, `requests`, and what it asks by Worker (`of(name)`, undefined where
- * it is not for that one). Returns by case and Worker: median and least CPU in microseconds, p50 and p99 in milliseconds, and ratios.
+ * it is not for that one). Returns by case and Worker: CPU in microseconds, p50 and p99 in milliseconds, and ratios.
  */
 export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
   const found = new Map();
@@ -26,10 +29,9 @@ export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
           if (!what) continue;
           const { cpu, latencies } = await round({ ...what, worker: workers[name] }, one.requests);
           const key = `${one.name}|${name}`;
-          const figures = found.get(key) ?? { cpu: [], latencies: [] };
-          figures.cpu.push(cpu);
-          figures.latencies.push(...latencies);
-          found.set(key, figures);
+          if (!found.has(key)) found.set(key, { sets: Array.from({ length: sets }, () => []), latencies: [] });
+          found.get(key).sets[set].push(cpu);
+          found.get(key).latencies.push(...latencies);
         }
         names = [...names.slice(1), names[0]];
       }
@@ -39,13 +41,13 @@ export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
     for (const worker of Object.values(workers)) await worker.stop();
   }
   const figure = (one, name) => {
-    const { cpu, latencies } = found.get(`${one}|${name}`) ?? {};
-    return cpu && { cpu: median(cpu), least: Math.min(...cpu), p50: median(latencies), p99: quantile(latencies, 0.99) };
+    const { sets: processes, latencies } = found.get(`${one}|${name}`) ?? {};
+    return processes && { cpu: median(processes.map(mean)), least: Math.min(...processes.flat()), p50: median(latencies), p99: quantile(latencies, 0.99) };
   };
-  /** How many times as much CPU as another: the median of what each round says, since a machine that is slow for a while is so for both. */
+  /** How many times as much CPU as another: of processes that took turns, since a machine that is slow for a while is so for both. */
   const ratio = (one, name, other) => {
-    const [mine, theirs] = [found.get(`${one}|${name}`)?.cpu, found.get(`${one}|${other}`)?.cpu];
-    return mine && theirs && median(mine.map((cpu, round) => cpu / theirs[round]));
+    const [mine, theirs] = [found.get(`${one}|${name}`)?.sets, found.get(`${one}|${other}`)?.sets];
+    return mine && theirs && median(mine.map((cpu, set) => mean(cpu) / mean(theirs[set])));
   };
   return { figure, ratio, memory: (name) => median(memories[name]) / 1000 };
 }

@@ -17,6 +17,7 @@ import { prepared } from "./lib/prepare.mjs";
 
 const out = join(root, "build");
 const PREPARE = join(root, "scripts/lib/prepare.mjs");
+const GLUE = join(root, "scripts/lib/glue.mjs");
 const wasm = join(root, "target/wasm/wasm32-unknown-unknown/release/portcullis_worker.wasm");
 
 const FILES = ["portcullis.js", "portcullis_bg.wasm"];
@@ -58,7 +59,7 @@ function buildWorker(rules) {
     { env: { ...process.env, ...env } },
   );
   const source = digest(readFileSync(wasm));
-  once(join(folder, ".stamp"), source, made, () => {
+  once(join(folder, ".stamp"), digest(source, readFileSync(GLUE)), made, () => {
     glue(wasm, folder, "-O3");
     const bytes = readFileSync(made[1]);
     say(`The Worker has ${kilobytes(bytes.length)} of wasm, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} gzip (${rules ? "with rules" : "without rules"})`);

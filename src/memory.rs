@@ -5,6 +5,7 @@
 //! the rules want, which cannot change: whether it is too early or too late is judged again each time, and an entry ends when the keys that it was verified with are no longer those at hand.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -61,13 +62,22 @@ pub(crate) enum KeysUsed {
 }
 
 /// What one isolate remembers.
-#[derive(Debug)]
 pub struct Memory {
     key: [u8; 16],
     entries: BTreeMap<TokenDigest, Entry>,
     /// Digests with the bytes that they take, the oldest first.
     order: VecDeque<(TokenDigest, usize)>,
     bytes: usize,
+}
+
+/// Without the key, which nobody is to see.
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("entries", &self.entries.len())
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Memo {
@@ -162,6 +172,14 @@ mod tests {
         memory.remember(memo("larger", MAX_BYTES));
         assert!(memory.is_empty());
         assert_eq!(memory.bytes, 0);
+    }
+
+    #[test]
+    fn the_key_is_not_printed() {
+        let mut memory = Memory::new([211; 16]);
+        memory.remember(memo("t", 1));
+        let printed = format!("{memory:?}");
+        assert!(printed.contains("entries: 1") && !printed.contains("211"), "{printed}");
     }
 
     #[test]

@@ -2,8 +2,22 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
+import { availableParallelism } from "node:os";
 
 const children = () => execFileSync("sh", ["-c", `pgrep -P ${process.pid} workerd || true`], { encoding: "utf8" }).trim().split("\n");
+
+/**
+ * Keeps this process, and those that it starts from now on, on one processor, where that can be done. Where they are free to move, what the same
+ * request costs depends on who runs beside it: two processes of one Worker differ by a tenth then, and by a hundredth on one.
+ */
+export function onOneProcessor() {
+  try {
+    execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(availableParallelism() - 1), String(process.pid)], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Seconds of CPU that the threads of a process have had. Finer than the ticks of its `stat`, which are as long as a hundred requests. */
 const cpu = (pid) => readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]), 0) / 1e9;
@@ -48,6 +62,7 @@ export async function round(one, requests) {
 
 export const quantile = (list, part) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
 export const median = (list) => quantile(list, 0.5);
+export const mean = (list) => list.reduce((sum, one) => sum + one, 0) / list.length;
 
 /**
  * CPU per request of each of `cases` (`worker`, `path`, perhaps `token` and `status`), in microseconds: the medians of rounds that take turns, since

@@ -143,8 +143,7 @@ pub(crate) const fn instant(milliseconds: f64) -> UnixTime {
 /// Answers with a reply of the gateway's own. A status with a body that it cannot have would throw, so such bodies are left out.
 pub(crate) fn respond(reply: &Reply, head: &Head<'_>) {
     let bodiless = head.method == "HEAD" || matches!(reply.status, 204 | 205 | 304);
-    let mut text = String::with_capacity(length(&reply.headers) + 1 + reply.body.len());
-    push_lines(&mut text, &reply.headers);
+    let mut text = lines(&reply.headers);
     if !bodiless {
         text.push('\n');
         text.push_str(&reply.body);
@@ -154,21 +153,12 @@ pub(crate) fn respond(reply: &Reply, head: &Head<'_>) {
 
 /// `name:value` lines. Neither holds a line end: names are tokens, and values with control characters never get this far.
 pub(crate) fn lines<N: AsRef<str>, V: AsRef<str>>(headers: &[(N, V)]) -> String {
-    let mut lines = String::with_capacity(length(headers));
-    push_lines(&mut lines, headers);
-    lines
-}
-
-/// The same behind what `text` has.
-pub(crate) fn push_lines<N: AsRef<str>, V: AsRef<str>>(text: &mut String, headers: &[(N, V)]) {
+    // Room for those of most answers and a body.
+    let mut lines = String::with_capacity(512);
     for (name, value) in headers {
         for part in [name.as_ref(), ":", value.as_ref(), "\n"] {
-            text.push_str(part);
+            lines.push_str(part);
         }
     }
-}
-
-/// Bytes of the lines of `headers`.
-pub(crate) fn length<N: AsRef<str>, V: AsRef<str>>(headers: &[(N, V)]) -> usize {
-    headers.iter().map(|(name, value)| name.as_ref().len() + value.as_ref().len() + 2).sum()
+    lines
 }
