@@ -5,7 +5,7 @@
 import { copyFileSync, existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { glue } from "./lib/glue.mjs";
+import { glue, glued } from "./lib/glue.mjs";
 import { installPackages } from "./lib/packages.mjs";
 import { digest, fail, once, root, run, say } from "./lib/run.mjs";
 import { wasmToolchain } from "./lib/toolchain.mjs";
@@ -22,7 +22,7 @@ const { cargo, env } = wasmToolchain();
 const fresh = existsSync(made[1]);
 const args = ["build", "--release", "--locked", "--package", "portcullis-page", "--target", "wasm32-unknown-unknown", "--target-dir", "target/wasm"];
 run(fresh ? "" : "Compiling the page of `portcullis debug` to wasm", cargo, [...args, ...(fresh ? ["--quiet"] : [])], { env: { ...process.env, ...env } });
-once(join(out, ".stamp"), digest(readFileSync(wasm)), made, () => {
+once(join(out, ".stamp"), digest(readFileSync(wasm), glued), made, () => {
   glue(wasm, out, "-O2");
   const bytes = gzipSync(readFileSync(made[1]), { level: 9 }).length;
   if (bytes > BUDGET) fail(`The page's wasm has ${bytes} bytes gzip; ${BUDGET} are allowed`);

@@ -8,7 +8,7 @@
 import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { glue } from "./lib/glue.mjs";
+import { glue, glued } from "./lib/glue.mjs";
 import { installPackages } from "./lib/packages.mjs";
 import { digest, once, root, run, say } from "./lib/run.mjs";
 import { wasmToolchain } from "./lib/toolchain.mjs";
@@ -17,7 +17,6 @@ import { prepared } from "./lib/prepare.mjs";
 
 const out = join(root, "build");
 const PREPARE = join(root, "scripts/lib/prepare.mjs");
-const GLUE = join(root, "scripts/lib/glue.mjs");
 const wasm = join(root, "target/wasm/wasm32-unknown-unknown/release/portcullis_worker.wasm");
 
 const FILES = ["portcullis.js", "portcullis_bg.wasm"];
@@ -59,14 +58,14 @@ function buildWorker(rules) {
     { env: { ...process.env, ...env } },
   );
   const source = digest(readFileSync(wasm));
-  once(join(folder, ".stamp"), digest(source, readFileSync(GLUE)), made, () => {
+  once(join(folder, ".stamp"), digest(source, glued), made, () => {
     glue(wasm, folder, "-O3");
     const bytes = readFileSync(made[1]);
     say(`The Worker has ${kilobytes(bytes.length)} of wasm, ${kilobytes(gzipSync(bytes, { level: 9 }).length)} gzip (${rules ? "with rules" : "without rules"})`);
   });
   // Where worker/entry.js takes it from.
   const configuration = readFileSync(checked);
-  once(join(out, ".stamp"), digest(variant, source, configuration, readFileSync(PREPARE)), outputs, () => {
+  once(join(out, ".stamp"), digest(variant, source, glued, configuration, readFileSync(PREPARE)), outputs, () => {
     rmSync(join(out, "snippets"), { recursive: true, force: true });
     for (const file of [FILES[0], "snippets"]) cpSync(join(folder, file), join(out, file), { recursive: true });
     writeFileSync(outputs[1], prepared(readFileSync(made[1]), configuration.toString()));

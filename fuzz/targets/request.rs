@@ -29,7 +29,7 @@ const CONFIG: &str = r#"{
     "forward_claims": { "sub": "x-user" }, "forward_payload_header": "x-claims" },
   "authorizers": [
     { "name": "places", "type": "jwt", "algorithm": "HS256", "secret": "$env.SECRET", "audience": "a",
-      "token_from": [{ "header": "authorization" }, { "header": "x-token" }, { "cookie": "session" }, { "query": "token" }],
+      "token_from": [{ "header": "authorization" }, { "header": "x-token" }, { "cookie": "session" }, { "cookie": "other" }, { "query": "token" }],
       "forward_token": false, "forward_claims": { "sub": "x-user" } }
   ],
   "paths": [

@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
-import { availableParallelism } from "node:os";
 
 const children = () => execFileSync("sh", ["-c", `pgrep -P ${process.pid} workerd || true`], { encoding: "utf8" }).trim().split("\n");
 
@@ -12,7 +11,9 @@ const children = () => execFileSync("sh", ["-c", `pgrep -P ${process.pid} worker
  */
 export function onOneProcessor() {
   try {
-    execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(availableParallelism() - 1), String(process.pid)], { stdio: "ignore" });
+    // The last of those that it may have.
+    const [allowed] = readFileSync("/proc/self/status", "utf8").match(/^Cpus_allowed_list:.*$/m)[0].match(/\d+$/);
+    execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", allowed, String(process.pid)], { stdio: "ignore" });
     return true;
   } catch {
     return false;

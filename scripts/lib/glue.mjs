@@ -1,8 +1,9 @@
 // From the wasm that rustc made to what JavaScript loads: glue by wasm-bindgen's library, and a smaller, faster module by binaryen.
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { bin } from "./packages.mjs";
-import { root, run } from "./run.mjs";
+import { digest, root, run } from "./run.mjs";
 
 /** What wasm-opt may use: what rustc itself emits for this target, and the vectors of RSA. */
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "relaxed-simd", "sign-ext", "simd"];
@@ -12,6 +13,9 @@ const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-f
  * a giant all is compiled where a corner of it is first wanted: a start takes a seventh longer.
  */
 const INLINING = "--one-caller-inline-max-function-size=30";
+
+/** What changes when this file does: part of the key of whatever is made by it. */
+export const glued = digest(readFileSync(fileURLToPath(import.meta.url)));
 
 /** Makes `portcullis.js` and `portcullis_bg.wasm` in a fresh `folder`; `level` is wasm-opt's. */
 export function glue(wasm, folder, level) {

@@ -137,6 +137,15 @@ impl Edits {
         }
     }
 
+    /// Sets a value out of the client's own header of that name, whatever else of control characters it has: the upstream would have got them.
+    fn set_as_it_came(&mut self, name: &str, value: &str) {
+        if value.contains(['\r', '\n']) {
+            self.left_out.push(name.to_owned());
+        } else {
+            self.set.push(name, value);
+        }
+    }
+
     fn remove(&mut self, name: &str) {
         self.set.remove(name);
         self.remove.push(name.to_owned().into());
@@ -171,11 +180,16 @@ impl Edits {
             Place::Header { name, .. } => self.remove.push(name.clone().into()),
             Place::Query(name) => *query = without_parameter(query, name),
             Place::Cookie(name) => {
-                let line = self.set.get("cookie").map(|line| line.to_owned().into());
-                let Some(line) = line.or_else(|| head.headers.get("cookie")) else { return };
+                // What another place has left of it, which may be nothing: the client's own line has that credential still.
+                let line = match self.set.get("cookie") {
+                    Some(line) => Some(Cow::Owned(line.to_owned())),
+                    None if self.remove.iter().any(|removed| removed == "cookie") => None,
+                    None => head.headers.get("cookie"),
+                };
+                let Some(line) = line else { return };
                 self.remove("cookie");
                 if let Some(kept) = without_cookie(&line, name) {
-                    self.set_safely("cookie", &kept);
+                    self.set_as_it_came("cookie", &kept);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Headers that are set, as the text that becomes of them: a list of pairs costs an allocation for each name and each value.
 
 /// Headers in the order in which they were set, `name:value` and a line end each. Neither name nor value holds a line end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lines(String);
 
 impl Lines {
@@ -10,8 +10,7 @@ impl Lines {
         Self(String::with_capacity(bytes))
     }
 
-    /// Sets one more. `name` is a token, and `value` has no control characters, which a text of the configuration cannot have and any other was
-    /// asked for.
+    /// Sets one more. `name` is a token, and `value` has no line end, which a text of the configuration cannot have and any other was asked for.
     pub(super) fn push(&mut self, name: &str, value: &str) {
         debug_assert!(!name.contains([':', '\n']) && !value.contains('\n'), "{name:?}: {value:?}");
         self.0.reserve(name.len() + value.len() + 2);

@@ -212,7 +212,10 @@ fn the_credential_is_taken_off_in_every_place_and_leaves_the_rest_alone() {
     let pair = format!("session={token}");
     let joined = format!("theme=dark, session={token}");
     let several = format!("session={token}; other={token}");
+    let odd = format!("other=,\tx; session={token}");
+    let tab = format!("session={token}; theme=a\tb");
     let cookie = || Place::Cookie("session".into());
+    let other = || Place::Cookie("other".into());
     let query = || Place::Query("token".into());
     let with_query = format!("https://gw.example/a?token={token}");
     let without = "https://gw.example/a";
@@ -220,14 +223,12 @@ fn the_credential_is_taken_off_in_every_place_and_leaves_the_rest_alone() {
     for (name, places, target, cookies, sent_url, sent_cookies) in [
         ("the only cookie", vec![cookie()], without, Some(pair.as_str()), url, vec![]),
         ("a cookie behind a comma", vec![cookie()], without, Some(&joined), url, vec!["theme=dark"]),
-        (
-            "two places among the cookies",
-            vec![cookie(), Place::Cookie("other".into())],
-            without,
-            Some(&several),
-            url,
-            vec![],
-        ),
+        ("two places among the cookies", vec![cookie(), other()], without, Some(&several), url, vec![]),
+        ("the first of two places among the cookies", vec![cookie(), other()], without, Some(&pair), url, vec![]),
+        ("the second of two places among the cookies", vec![other(), cookie()], without, Some(&pair), url, vec![]),
+        ("two places, with others", vec![other(), cookie()], without, Some(&joined), url, vec!["theme=dark"]),
+        ("a place of what is no cookie, and another", vec![cookie(), other()], without, Some(&odd), url, vec![]),
+        ("a control character elsewhere", vec![cookie()], without, Some(&tab), url, vec!["theme=a\tb"]),
         ("the only parameter", vec![query()], &with_query, None, url, vec![]),
         ("no query at all", vec![query(), cookie()], without, Some(&pair), url, vec![]),
         ("an empty query", vec![query()], "https://gw.example/a?", None, "https://up.example/a?", vec![]),

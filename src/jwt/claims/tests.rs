@@ -254,6 +254,17 @@ fn the_first_rule_that_fails_is_the_one_told() {
 }
 
 #[test]
+fn a_date_that_is_none_is_told_before_what_the_others_say() {
+    for (payload, expected) in [
+        (json!({"exp": "x", "nbf": SECONDS + 99}), invalid("exp")),
+        (json!({"exp": 0, "nbf": "x"}), invalid("nbf")),
+        (json!({"exp": SECONDS + 60, "nbf": SECONDS + 99, "iat": "x"}), invalid("iat")),
+    ] {
+        assert_eq!(lenient().check(&claims(payload.clone()), NOW).map(drop), expected, "{payload}");
+    }
+}
+
+#[test]
 fn a_claim_is_found_by_its_literal_key_first_and_then_along_dots() {
     let claims = claims(json!({
         "sub": "u",
