@@ -7,13 +7,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { onOneProcessor } from "../scripts/lib/cpu.mjs";
 import { fail, root, run } from "../scripts/lib/run.mjs";
 
 const { values: options } = parseArgs({ options: { write: { type: "boolean" }, quick: { type: "boolean" } } });
 
 if (!existsSync(join(root, "build/bundle/entry.js"))) fail("There is nothing to measure yet: run `npm test` first");
 if (!existsSync(join(root, "bench/node_modules/hono"))) run("Installing what it is held against", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: join(root, "bench") });
-const { onOneProcessor } = await import("../scripts/lib/cpu.mjs");
 const { ours, peer, token, upstream } = await import("./peers.mjs");
 const { measure, starting } = await import("./measure.mjs");
 const { bars, table } = await import("./report.mjs");

@@ -29,9 +29,10 @@ export async function measure(starts, cases, { sets, rounds, warmUp }, tell) {
           if (!what) continue;
           const { cpu, latencies } = await round({ ...what, worker: workers[name] }, one.requests);
           const key = `${one.name}|${name}`;
-          if (!found.has(key)) found.set(key, { sets: Array.from({ length: sets }, () => []), latencies: [] });
-          found.get(key).sets[set].push(cpu);
-          found.get(key).latencies.push(...latencies);
+          const figures = found.get(key) ?? { sets: Array.from({ length: sets }, () => []), latencies: [] };
+          figures.sets[set].push(cpu);
+          figures.latencies.push(...latencies);
+          found.set(key, figures);
         }
         names = [...names.slice(1), names[0]];
       }

@@ -148,6 +148,7 @@ impl Upstream {
             Address::Service(binding) => (sender.target.origin(), "", Some(binding.to_owned())),
         };
         let slash = if path.is_empty() && base.is_empty() { "/" } else { "" };
+        // With room for nearly every one; `concat` takes twice the instructions.
         let mut url = String::with_capacity(sender.head.url.len() + scheme.len() + base.len());
         for part in [scheme, separator, authority, base, &path, slash, &query] {
             url.push_str(part);

@@ -2,7 +2,8 @@
 //! signature check.
 //!
 //! Keyed by a digest, never by the token. Only good results are kept. A hit says that the signature is good and that the claims are what
-//! the rules want, which cannot change: whether it is too early or too late is judged again each time, and an entry ends when the keys that it was verified with are no longer those at hand.
+//! the rules want, which cannot change: whether it is too early or too late is judged again each time, and an entry ends when the keys that
+//! it was verified with are no longer those at hand.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

@@ -7,7 +7,7 @@ use std::fmt;
 use crate::route::path::RequestPath;
 
 /// The target of a request, taken apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'u> {
     /// `http` or `https`.
     pub scheme: &'u str,

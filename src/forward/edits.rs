@@ -130,19 +130,15 @@ impl Edits {
 
     /// Sets a value out of a token or a request, which is left out where it could break a header line.
     fn set_safely(&mut self, name: &str, value: &str) {
-        if breaks_header(value) {
-            self.left_out.push(name.to_owned());
-        } else {
-            self.set.push(name, value);
-        }
+        self.set_if(!breaks_header(value), name, value);
     }
 
-    /// Sets a value out of the client's own header of that name, whatever else of control characters it has: the upstream would have got them.
-    fn set_as_it_came(&mut self, name: &str, value: &str) {
-        if value.contains(['\r', '\n']) {
-            self.left_out.push(name.to_owned());
-        } else {
+    /// Sets a value, or says for the log that it was left out.
+    fn set_if(&mut self, fits: bool, name: &str, value: &str) {
+        if fits {
             self.set.push(name, value);
+        } else {
+            self.left_out.push(name.to_owned());
         }
     }
 
@@ -156,11 +152,7 @@ impl Edits {
         if let Some(Consumer { id, username, credential }) = identity.consumer() {
             for (header, value) in CONSUMER_HEADERS.into_iter().zip([id, username, credential]) {
                 // Nothing else gets into a consumer, but for the name of its credential.
-                if is_header_text(value) {
-                    self.set.push(header, value);
-                } else {
-                    self.left_out.push(header.to_owned());
-                }
+                self.set_if(is_header_text(value), header, value);
             }
         }
         for (claim, header) in &identity.authorizer.forward_claims {
@@ -189,7 +181,8 @@ impl Edits {
                 let Some(line) = line else { return };
                 self.remove("cookie");
                 if let Some(kept) = without_cookie(&line, name) {
-                    self.set_as_it_came("cookie", &kept);
+                    // The upstream would have got its other control characters from the client itself.
+                    self.set_if(!kept.contains(['\r', '\n']), "cookie", &kept);
                 }
             }
         }

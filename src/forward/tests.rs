@@ -19,8 +19,8 @@ fn upstream(url: &str, strip_segments: usize) -> (HttpUrl, Upstream) {
 
 /// What goes out for a request without anybody's identity.
 fn plain((url, upstream): &(HttpUrl, Upstream), head: &Head<'_>) -> Outbound {
-    let path = RequestPath::parse(Target::parse(head.url).unwrap().path).unwrap();
     let target = Target::parse(head.url).unwrap();
+    let path = RequestPath::parse(target.path).unwrap();
     let never_forwarded = &never_forwarded(&[]);
     let sender = Sender { head, path: &path, target, authorizers: &[], identity: None, never_forwarded };
     upstream.outbound(Address::Server(url), sender).unwrap()

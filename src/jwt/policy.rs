@@ -71,9 +71,7 @@ impl Policy {
         self.rules.check_expiry(&token.payload, now)?;
         Ok(Admitted { policy: self, token, algorithm })
     }
-}
 
-impl Policy {
     /// Judges claims again that this policy accepted before, by the clock as it is now: neither they nor the rest of its rules can have changed.
     pub(crate) fn judge_again(&self, verified: &Verified, now: UnixTime) -> Result<(), TokenError> {
         self.rules.check_times(verified.times, now)
