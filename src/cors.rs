@@ -1,5 +1,6 @@
 //! Cross-origin requests (the Fetch standard's CORS protocol): preflights, and the headers of every answer.
 
+use crate::lines::Lines;
 use crate::reply::Reply;
 use crate::request::Head;
 
@@ -76,46 +77,43 @@ impl Cors {
     /// The answer to a preflight for a path that has `methods`.
     pub fn preflight(&self, origin: Option<&str>, methods: &[String]) -> Reply {
         let mut reply = Reply::empty(204);
-        for (name, value) in self.headers(origin) {
-            if name != "access-control-expose-headers" {
-                reply.header(name, value);
-            }
-        }
+        reply.headers = self.headers(origin);
+        reply.headers.remove("access-control-expose-headers");
         if reply.get("access-control-allow-origin").is_some() {
             let allowed = |method: &&String| {
                 self.methods.as_ref().is_none_or(|narrow| narrow.iter().any(|known| known == "*" || known == *method))
             };
             let methods: Vec<&str> = methods.iter().filter(allowed).map(String::as_str).collect();
-            reply.header("access-control-allow-methods", methods.join(","));
+            reply.header("access-control-allow-methods", &methods.join(","));
             if !self.allow_headers.is_empty() {
-                reply.header("access-control-allow-headers", self.allow_headers.clone());
+                reply.header("access-control-allow-headers", &self.allow_headers);
             }
             if let Some(seconds) = self.max_age {
-                reply.header("access-control-max-age", seconds.to_string());
+                reply.header("access-control-max-age", &seconds.to_string());
             }
         }
         reply
     }
 
     /// What every answer to a request from `origin` carries. `vary` is to be appended to what is there.
-    pub fn headers(&self, origin: Option<&str>) -> Vec<(&'static str, String)> {
-        let mut headers = Vec::new();
+    pub fn headers(&self, origin: Option<&str>) -> Lines {
+        let mut headers = Lines::default();
         let any = self.origins.contains(&Origin::Any);
         if any {
-            headers.push(("access-control-allow-origin", "*".to_owned()));
+            headers.push("access-control-allow-origin", "*");
         } else {
             // On a mismatch too: a cache must not hand this answer to the origin that is allowed.
-            headers.push(("vary", "Origin".to_owned()));
+            headers.push("vary", "Origin");
             let Some(origin) = origin.filter(|origin| self.origins.iter().any(|known| known.allows(origin))) else {
                 return headers;
             };
-            headers.push(("access-control-allow-origin", origin.to_owned()));
+            headers.push("access-control-allow-origin", origin);
             if self.credentials {
-                headers.push(("access-control-allow-credentials", "true".to_owned()));
+                headers.push("access-control-allow-credentials", "true");
             }
         }
         if !self.expose_headers.is_empty() {
-            headers.push(("access-control-expose-headers", self.expose_headers.clone()));
+            headers.push("access-control-expose-headers", &self.expose_headers);
         }
         headers
     }
@@ -162,10 +160,10 @@ mod tests {
     #[test]
     fn answers_vary_by_origin_on_a_mismatch_too() {
         let cors = Cors { origins: vec![Origin::Exact("https://a".into())], credentials: true, ..Cors::default() };
-        assert_eq!(cors.headers(Some("https://b")), [("vary", "Origin".into())]);
-        assert_eq!(cors.headers(None), [("vary", "Origin".into())]);
+        assert_eq!(cors.headers(Some("https://b")).as_str(), "vary:Origin\n");
+        assert_eq!(cors.headers(None).as_str(), "vary:Origin\n");
         let good = cors.headers(Some("https://a"));
-        assert!(good.contains(&("access-control-allow-origin", "https://a".into())));
-        assert!(good.contains(&("access-control-allow-credentials", "true".into())));
+        assert_eq!(good.get("access-control-allow-origin"), Some("https://a"));
+        assert_eq!(good.get("access-control-allow-credentials"), Some("true"));
     }
 }

@@ -136,11 +136,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
         Err(reject) => return refused(question, &evidence, &reject),
     };
     let own = passed.cors_headers(head).ok().flatten();
-    let withheld = own.and_then(|cors| {
-        let allowed =
-            cors.iter().find(|(name, _)| *name == "access-control-allow-origin").map(|(_, value)| value.as_str());
-        origin::withheld(question, allowed)
-    });
+    let withheld = own.and_then(|cors| origin::withheld(question, cors.get("access-control-allow-origin")));
     let action = match passed.action(head, counted) {
         Ok(action) => action,
         Err(refusal) => return refused(question, &evidence, &refusal.reject),

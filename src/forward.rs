@@ -1,7 +1,6 @@
 //! What goes to the upstream: the URL, and the edits to the client's headers.
 
 mod edits;
-mod lines;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +15,6 @@ use crate::url::{HttpUrl, Target};
 
 pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED, never_forwarded};
 pub use edits::{Edits, Mapped};
-pub use lines::Lines;
 
 /// Methods that promise to change nothing (RFC 9110 section 9.2.1 and the registry of section 18.2): what may be sent twice.
 const SAFE_METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];

@@ -8,6 +8,7 @@ pub mod alg;
 pub mod claims;
 pub mod compact;
 pub mod error;
+mod header;
 pub mod json;
 pub mod jws;
 pub mod key;

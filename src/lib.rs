@@ -30,6 +30,7 @@ pub mod gateway;
 pub mod jwks;
 pub mod jwt;
 pub mod limit;
+pub mod lines;
 pub mod memory;
 #[cfg(feature = "explain")]
 pub mod outline;

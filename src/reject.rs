@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::config::wire::Detail;
 use crate::jwt::error::TokenError;
+use crate::lines::Lines;
 use crate::reply::Reply;
 
 /// The challenges of `WWW-Authenticate` (RFC 9110 section 11.6.1): RFC 6750 section 3, RFC 7617 section 2.
@@ -14,6 +15,10 @@ const BASIC: &str = "Basic realm=\"portcullis\", charset=\"UTF-8\"";
 
 /// Seconds that a client is asked to wait where nothing better is known.
 const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Bytes that the headers and the body of most refusals stay under.
+const HEADERS_ROOM: usize = 256;
+const BODY_ROOM: usize = 192;
 
 /// What a refusal says beside its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,17 +190,20 @@ impl Reject {
 
     /// The answer that the client gets: the one place where a refusal becomes bytes.
     pub fn reply(&self, detail: Detail, request_id: &str) -> Reply {
-        let mut reply = Reply::json(self.code.status(), self.body(detail, request_id));
+        let headers = Lines::with_capacity(HEADERS_ROOM);
+        let mut reply = Reply { status: self.code.status(), headers, body: self.body(detail, request_id) };
+        // The id comes first: the others are those of many an answer, and the Worker keeps them.
+        reply.header("x-request-id", request_id);
+        reply.header("content-type", "application/json");
         reply.header("cache-control", "no-store");
-        reply.header("x-request-id", request_id.to_owned());
         if let Some(challenge) = self.challenge(detail) {
-            reply.header("www-authenticate", challenge);
+            reply.header("www-authenticate", &challenge);
         }
         if let About::Allow(allow) = &self.about {
-            reply.header("allow", allow.clone());
+            reply.header("allow", allow);
         }
         if matches!(self.code.status(), 429 | 503) {
-            reply.header("retry-after", self.retry_after.unwrap_or(RETRY_AFTER_SECONDS).to_string());
+            reply.header("retry-after", &self.retry_after.unwrap_or(RETRY_AFTER_SECONDS).to_string());
         }
         reply
     }
@@ -203,7 +211,7 @@ impl Reject {
     /// The body, in the order in which people read it.
     fn body(&self, detail: Detail, request_id: &str) -> String {
         let code = self.code;
-        let mut body = String::with_capacity(192);
+        let mut body = String::with_capacity(BODY_ROOM);
         // None of a code's own texts needs an escape.
         body.push_str("{\"error\":\"");
         body.push_str(code.error());

@@ -50,14 +50,14 @@ mod tests {
         // Up to seven of each are the scene's own: the request.
         let expected = [
             ("a fixed answer", 6),
-            ("no token", 11),
+            ("no token", 10),
             ("HS256, seen before", 13),
-            ("HS256, new", 36),
-            ("HS256, bad signature", 37),
-            ("HS256, expired", 37),
-            ("RS256, new", 50),
-            ("RS256, bad signature", 26),
-            ("not found", 9),
+            ("HS256, new", 32),
+            ("HS256, bad signature", 32),
+            ("HS256, expired", 32),
+            ("RS256, new", 46),
+            ("RS256, bad signature", 21),
+            ("not found", 8),
         ];
         let mut told = Vec::new();
         for case in scene.cases() {

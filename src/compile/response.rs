@@ -35,7 +35,7 @@ impl Compiler<'_> {
         }
         let mut reply = Reply::json(status?, body);
         for (name, value) in headers {
-            reply.replace(name, Some(value));
+            reply.replace(&name, Some(&value));
         }
         known.then_some(reply)
     }

@@ -7,11 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::lines::Lines;
 use super::{Sender, breaks_header, is_token};
 use crate::authn::{Identity, KeySource};
 use crate::consumer::{Consumer, is_header_text};
 use crate::credential::{Place, without_cookie, without_parameter};
+use crate::lines::Lines;
 use crate::request::{CLIENT_ADDRESS, Head};
 use crate::template::{Template, Values, claim_text};
 

@@ -10,6 +10,7 @@ use crate::cors::Cors;
 use crate::forward::{Outbound, Sender, breaks_header};
 use crate::jwks::SourceId;
 use crate::limit::{After, Before, Counted, Counters, RateLimit};
+use crate::lines::Lines;
 use crate::memory::Memo;
 use crate::record::LogRules;
 use crate::reject::{Code, Reject};
@@ -215,7 +216,7 @@ impl<'g> Authorized<'g, '_> {
             }
             RouteAction::Answer(reply) => {
                 let mut reply = self.answer(reply, head)?;
-                response_headers.for_each(|(name, value)| reply.replace(name, value));
+                response_headers.for_each(|(name, value)| reply.replace(&name, value.as_deref()));
                 Then::Answer(reply)
             }
         };
@@ -249,7 +250,7 @@ impl<'g> Authorized<'g, '_> {
 
     /// The cross-origin headers of an answer that comes from the upstream; `None` where the gateway has no rules, and the upstream's own
     /// headers stand.
-    pub fn cors_headers(&self, head: &Head<'_>) -> Result<Option<Vec<(&'static str, String)>>, Refused<'g>> {
+    pub fn cors_headers(&self, head: &Head<'_>) -> Result<Option<Lines>, Refused<'g>> {
         match self.0.matched.cors() {
             None => Ok(None),
             Some(Ok(cors)) => Ok(Some(cors.headers(head.headers.get("origin").as_deref()))),
@@ -259,8 +260,8 @@ impl<'g> Authorized<'g, '_> {
 
     fn answer(&self, reply: &Reply, head: &Head<'_>) -> Result<Reply, Refused<'g>> {
         let mut reply = reply.clone();
-        for (name, value) in self.cors_headers(head)?.into_iter().flatten() {
-            reply.header(name, value);
+        if let Some(cors) = self.cors_headers(head)? {
+            reply.headers.append(&cors);
         }
         Ok(reply)
     }
@@ -271,9 +272,7 @@ impl<'g> Refused<'g> {
     pub fn reply(&self, head: &Head<'_>) -> Reply {
         let mut reply = self.reject.reply(self.gateway.detail, head.request_id());
         if let Some(cors) = self.cors {
-            for (name, value) in cors.headers(head.headers.get("origin").as_deref()) {
-                reply.header(name, value);
-            }
+            reply.headers.append(&cors.headers(head.headers.get("origin").as_deref()));
         }
         reply
     }

@@ -5,11 +5,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
 
 use super::alg::{Algorithm, Family};
 use super::error::TokenError;
-use super::json;
+use super::header::Header;
 use super::keys::Keys;
 use crate::time::UnixTime;
 
@@ -26,20 +25,11 @@ pub struct Jws<'t> {
     signature: Vec<u8>,
 }
 
-/// The members of a header (RFC 7515 section 4.1) that are used. `jku`, `jwk`, `x5u`, `x5c` and `b64` never are.
-#[derive(Debug)]
-pub(super) struct Header {
-    alg: String,
-    pub(super) kid: Option<String>,
-    pub(super) typ: Option<String>,
-}
-
 impl<'t> Jws<'t> {
     /// Splits and decodes `token`, whose size the caller has judged.
     ///
     /// # Errors
-    /// [`TokenError::Malformed`] for anything but three base64url parts without padding, the first being a JSON object with a string
-    /// `alg`, and for `crit`, since no extension is understood (RFC 7515 section 4.1.11).
+    /// [`TokenError::Malformed`] for anything but three base64url parts without padding, and for a header that [`Header::parse`] refuses.
     pub fn parse(token: &'t str) -> Result<Self, TokenError> {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
@@ -50,7 +40,7 @@ impl<'t> Jws<'t> {
 
     /// The algorithm that it names. Whether that one is allowed is for the caller to say.
     pub fn algorithm(&self) -> Result<Algorithm, TokenError> {
-        Algorithm::named(&self.header.alg).ok_or(TokenError::UnsupportedAlgorithm)
+        self.header.algorithm.ok_or(TokenError::UnsupportedAlgorithm)
     }
 
     /// Judges the signature, which has to be of `allowed`, with the keys that fit it. The time is for secrets that count for a while.
@@ -86,21 +76,6 @@ impl<'t> Jws<'t> {
             }
         }
         Err(if tried { TokenError::InvalidSignature } else { TokenError::UnknownKey })
-    }
-}
-
-impl Header {
-    fn parse(bytes: &[u8]) -> Result<Self, TokenError> {
-        let mut members = json::object(bytes).map_err(|_| TokenError::Malformed)?;
-        if members.contains_key("crit") {
-            return Err(TokenError::Malformed);
-        }
-        let mut text = |name: &str| match members.remove(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(TokenError::Malformed),
-        };
-        Ok(Self { alg: text("alg")?.ok_or(TokenError::Malformed)?, kid: text("kid")?, typ: text("typ")? })
     }
 }
 

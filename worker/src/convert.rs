@@ -143,22 +143,10 @@ pub(crate) const fn instant(milliseconds: f64) -> UnixTime {
 /// Answers with a reply of the gateway's own. A status with a body that it cannot have would throw, so such bodies are left out.
 pub(crate) fn respond(reply: &Reply, head: &Head<'_>) {
     let bodiless = head.method == "HEAD" || matches!(reply.status, 204 | 205 | 304);
-    let mut text = lines(&reply.headers);
-    if !bodiless {
-        text.push('\n');
-        text.push_str(&reply.body);
+    let headers = reply.headers.as_str();
+    if bodiless {
+        respond_with(reply.status, headers);
+    } else {
+        respond_with(reply.status, &[headers, "\n", &reply.body].concat());
     }
-    respond_with(reply.status, &text);
-}
-
-/// `name:value` lines. Neither holds a line end: names are tokens, and values with control characters never get this far.
-pub(crate) fn lines<N: AsRef<str>, V: AsRef<str>>(headers: &[(N, V)]) -> String {
-    // Room for those of most answers and a body.
-    let mut lines = String::with_capacity(512);
-    for (name, value) in headers {
-        for part in [name.as_ref(), ":", value.as_ref(), "\n"] {
-            lines.push_str(part);
-        }
-    }
-    lines
 }

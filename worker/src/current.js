@@ -70,20 +70,48 @@ export function header(name) {
 export const environment = () => env;
 export const context = () => ctx;
 
-/** An answer of the gateway's own. `text` has its headers as lines, of which several may have one name, then an empty line and the body, if any. */
+/**
+ * An answer of the gateway's own. `text` has its headers as lines, of which several may have one name, then an empty line and the body, if any.
+ * The request's id, if the answer tells it, is the first.
+ */
 export function respond(status, text) {
-  const headers = {};
-  const end = each(text, list, headers);
+  // A line end that nothing stands before.
+  const end = text.startsWith("\n") ? 0 : text.indexOf("\n\n") + 1 || text.length;
+  const first = text.startsWith(ID) ? text.indexOf("\n") + 1 : 0;
   try {
+    const headers = kept(text, first, end);
+    if (first > 0) headers.set("x-request-id", text.slice(ID.length, first - 1));
     answer = new Response(end < text.length ? text.slice(end + 1) : undefined, { status, headers });
   } catch {
     answer = Response.error();
   }
 }
 
-/** Calls `put(into, name, value)` for each line `name:value` of `text`, up to an empty line. Returns where that is. */
-export function each(text, put, into) {
-  let from = 0;
+const ID = "x-request-id:";
+
+/** Headers of answers by their lines: most have those of an answer before, but for the id, and a copy costs less than they do. */
+const answers = new Map();
+const MAX_ANSWERS = 64;
+const MAX_KEPT_LENGTH = 2048;
+
+/** Headers for the lines of `text` from `first` to `end`. Whoever makes an answer of them copies them, and may set its id before. */
+function kept(text, first, end) {
+  // With the line end before it where there is an id: headers without one are others.
+  const lines = text.slice(first > 0 ? first - 1 : 0, end);
+  let headers = answers.get(lines);
+  if (headers === undefined) {
+    const listed = {};
+    each(text, list, listed, first);
+    headers = new Headers(listed);
+    // Clients can make new ones, where their origin is told for example, so none is kept for ever. And a slice keeps its whole text.
+    if (answers.size >= MAX_ANSWERS) answers.clear();
+    if (text.length <= MAX_KEPT_LENGTH) answers.set(lines, headers);
+  }
+  return headers;
+}
+
+/** Calls `put(into, name, value)` for each line `name:value` of `text`, up to an empty line. */
+export function each(text, put, into, from = 0) {
   while (from < text.length && text[from] !== "\n") {
     const colon = text.indexOf(":", from);
     const next = text.indexOf("\n", colon);
@@ -91,7 +119,6 @@ export function each(text, put, into) {
     put(into, text.slice(from, colon), text.slice(colon + 1, end));
     from = end + 1;
   }
-  return from;
 }
 
 /** As a list has it (RFC 9110 section 5.2); the gateway sets no cookies, which are none. */

@@ -125,7 +125,7 @@ impl<'p> Passage<'p> {
                 }
                 let cors = permitted.cors_headers(self.head)?;
                 let line = self.begin_line(permitted, &[], &mut extras);
-                upstream::ask_first(cors.as_deref(), line.as_deref(), extras);
+                upstream::ask_first(cors.as_ref(), line.as_deref(), extras);
             }
             Then::Forward(outbound, response_headers) => {
                 extras.response_headers(&response_headers);
@@ -137,7 +137,7 @@ impl<'p> Passage<'p> {
                 }
                 let line = self.begin_line(permitted, &outbound.edits.left_out, &mut extras);
                 let cors = permitted.cors_headers(self.head)?;
-                upstream::send(&outbound, cors.as_deref(), line.as_deref(), extras);
+                upstream::send(&outbound, cors.as_ref(), line.as_deref(), extras);
             }
         }
         Ok(())

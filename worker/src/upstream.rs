@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use portcullis::forward::{Edits, Outbound};
+use portcullis::lines::Lines;
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
-
-use crate::convert::lines;
 
 // Of the request that is decided on.
 #[wasm_bindgen(raw_module = "../worker/src/upstream.js")]
@@ -52,13 +51,7 @@ impl Extras {
 
 /// Sends the request on as `outbound` says; `cors` are the headers that take the place of an upstream's own, `line` is the log's line so far.
 /// Bodies stream through the runtime in both directions and are never read here.
-pub(crate) fn send(
-    outbound: &Outbound,
-    cors: Option<&[(&'static str, String)]>,
-    line: Option<&str>,
-    mut extras: Extras,
-) {
-    let cors = cors.map(lines);
+pub(crate) fn send(outbound: &Outbound, cors: Option<&Lines>, line: Option<&str>, mut extras: Extras) {
     let Outbound { url, service, edits, timeout_ms, retries } = outbound;
     if let Some(service) = service {
         extras.put("service", service.as_str());
@@ -68,13 +61,12 @@ pub(crate) fn send(
         extras.put("retries", json!({ "attempts": attempts, "statuses": statuses, "unreachable": unreachable }));
     }
     let target = [url, "\n", edits.set.as_str()].concat();
-    forward(*timeout_ms, list(edits), &target, cors.as_deref(), line, extras.text().as_deref());
+    forward(*timeout_ms, list(edits), &target, cors.map(Lines::as_str), line, extras.text().as_deref());
 }
 
 /// Asks the hook in `extras` before the answer goes out that was given.
-pub(crate) fn ask_first(cors: Option<&[(&'static str, String)]>, line: Option<&str>, extras: Extras) {
-    let cors = cors.map(lines);
-    answer_after(cors.as_deref(), line, &extras.text().unwrap_or_default());
+pub(crate) fn ask_first(cors: Option<&Lines>, line: Option<&str>, extras: Extras) {
+    answer_after(cors.map(Lines::as_str), line, &extras.text().unwrap_or_default());
 }
 
 /// Where JavaScript has the list of what these edits remove. Most requests of an isolate have one of a few, which differ by what they do not

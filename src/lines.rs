@@ -1,17 +1,17 @@
 //! Headers that are set, as the text that becomes of them: a list of pairs costs an allocation for each name and each value.
 
 /// Headers in the order in which they were set, `name:value` and a line end each. Neither name nor value holds a line end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines(String);
 
 impl Lines {
     /// Empty, with room for so many bytes.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self(String::with_capacity(bytes))
     }
 
     /// Sets one more. `name` is a token, and `value` has no line end, which a text of the configuration cannot have and any other was asked for.
-    pub(super) fn push(&mut self, name: &str, value: &str) {
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
         debug_assert!(!name.contains([':', '\n']) && !value.contains('\n'), "{name:?}: {value:?}");
         self.0.reserve(name.len() + value.len() + 2);
         self.0.push_str(name);
@@ -20,8 +20,13 @@ impl Lines {
         self.0.push('\n');
     }
 
+    /// Sets those of `others` too.
+    pub(crate) fn append(&mut self, others: &Self) {
+        self.0.push_str(&others.0);
+    }
+
     /// Takes off those that are called `name`.
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         if self.get(name).is_none() {
             return;
         }
