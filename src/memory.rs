@@ -5,9 +5,9 @@
 //! the rules want, which cannot change: whether it is too early or too late is judged again each time, and an entry ends when the keys that
 //! it was verified with are no longer those at hand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::hash::Hasher;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -28,8 +28,34 @@ const ENTRY_BYTES: usize = 256;
 /// The digest of a token and of the authorizers that it was held against: SipHash-2-4 of 128 bits under a key that nobody else knows. Without
 /// it nobody can look for two tokens with one digest, and whoever just tries has a chance of one in 2^128 for each token that is remembered.
 /// It costs a tenth of SHA-256, which would be most of what is done for a token that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenDigest(u128);
+
+impl Hash for TokenDigest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [low @ .., _, _, _, _, _, _, _, _] = self.0.to_le_bytes();
+        state.write_u64(u64::from_le_bytes(low));
+    }
+}
+
+/// The place of a digest in a table: it is as random as can be already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        // Never called: a digest is written as one number.
+        self.0 ^= bytes.iter().fold(0, |sum, byte| (sum << 8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// A verified token, to be remembered.
 #[derive(Clone, Debug)]
@@ -65,7 +91,7 @@ pub(crate) enum KeysUsed {
 /// What one isolate remembers.
 pub struct Memory {
     key: [u8; 16],
-    entries: BTreeMap<TokenDigest, Entry>,
+    entries: HashMap<TokenDigest, Entry, BuildHasherDefault<AsItIs>>,
     /// Digests with the bytes that they take, the oldest first.
     order: VecDeque<(TokenDigest, usize)>,
     bytes: usize,
@@ -91,7 +117,7 @@ impl Memo {
 impl Memory {
     /// Remembers nothing yet. `key` has to be random, and never to leave the isolate: see [`TokenDigest`].
     pub const fn new(key: [u8; 16]) -> Self {
-        Self { key, entries: BTreeMap::new(), order: VecDeque::new(), bytes: 0 }
+        Self { key, entries: HashMap::with_hasher(BuildHasherDefault::new()), order: VecDeque::new(), bytes: 0 }
     }
 
     /// The digest of `token`, held against the authorizers with these numbers in this order.
