@@ -2,12 +2,14 @@
 
 mod presented;
 mod tokens;
+mod who;
 
 use std::sync::Arc;
 
 use crate::config::wire::Mode;
 use crate::consumer::{Consumer, Credential, PasswordHash};
 use crate::credential::Place;
+use crate::forward::Asserted;
 use crate::jwks::{KeyRing, Look, Source, SourceId, Want};
 use crate::jwt::claims::Claims;
 use crate::jwt::compact::Compact;
@@ -20,6 +22,8 @@ use crate::reject::{Code, Reject};
 use crate::request::Head;
 use crate::revocation::{Revocation, Revoked};
 use crate::time::UnixTime;
+
+pub(crate) use who::Who;
 
 /// What the default authorizer is called in logs, and in the keys of KV.
 pub const DEFAULT: &str = "default";
@@ -95,8 +99,7 @@ pub struct Identity<'g> {
     pub authorizer: &'g Authorizer,
     /// Whether the signature was checked for a request before, not for this one.
     pub remembered: bool,
-    verified: Arc<Verified>,
-    consumer: Option<Arc<Consumer>>,
+    who: Arc<Who>,
 }
 
 impl Authorizer {
@@ -109,12 +112,17 @@ impl Authorizer {
 impl Identity<'_> {
     /// Whose credential it was, where consumers have some.
     pub fn consumer(&self) -> Option<&Consumer> {
-        self.consumer.as_deref()
+        self.who.consumer.as_ref()
     }
 
     /// What the token says of them.
     pub fn claims(&self) -> &Claims {
-        self.verified.claims()
+        self.who.verified.claims()
+    }
+
+    /// What the upstream is told of them.
+    pub(crate) fn asserted(&self) -> &Asserted {
+        self.who.asserted(|| Asserted::of(self))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::route::path::RequestPath;
 use crate::template::{Template, Values, push_escaped};
 use crate::url::{HttpUrl, Target};
 
-pub(crate) use edits::{CONSUMER_HEADERS, NOT_FORWARDED, never_forwarded};
+pub(crate) use edits::{Asserted, CONSUMER_HEADERS, NOT_FORWARDED, never_forwarded};
 pub use edits::{Edits, Mapped};
 
 /// Methods that promise to change nothing (RFC 9110 section 9.2.1 and the registry of section 18.2): what may be sent twice.

@@ -12,9 +12,8 @@ use std::sync::Arc;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::consumer::Consumer;
+use crate::authn::Who;
 use crate::jwks::SourceId;
-use crate::jwt::policy::Verified;
 
 /// Most tokens that are remembered. An isolate serves a few thousand users between restarts at most.
 const MAX_ENTRIES: usize = 2000;
@@ -71,10 +70,8 @@ pub(crate) struct Entry {
     pub(crate) authorizer: usize,
     /// The keys that it was verified with.
     pub(crate) keys: KeysUsed,
-    /// What it says.
-    pub(crate) verified: Arc<Verified>,
-    /// Whose credential it was.
-    pub(crate) consumer: Option<Arc<Consumer>>,
+    /// Who is asking.
+    pub(crate) who: Arc<Who>,
 }
 
 /// The keys that a token was verified with.
@@ -109,8 +106,8 @@ impl fmt::Debug for Memory {
 
 impl Memo {
     pub(crate) const fn new(digest: TokenDigest, token_bytes: usize, entry: Entry) -> Self {
-        // Claims in memory take about twice the token's own length.
-        Self { digest, entry, bytes: ENTRY_BYTES + 2 * token_bytes }
+        // Claims in memory take about twice the token's own length, and what the upstream is told of them as much as that at most.
+        Self { digest, entry, bytes: ENTRY_BYTES + 3 * token_bytes }
     }
 }
 
@@ -167,12 +164,7 @@ mod tests {
     const KEY: [u8; 16] = [7; 16];
 
     fn memo(token: &str, bytes: usize) -> Memo {
-        let entry = Entry {
-            authorizer: 0,
-            keys: KeysUsed::Configured,
-            verified: Arc::new(Verified::default()),
-            consumer: None,
-        };
+        let entry = Entry { authorizer: 0, keys: KeysUsed::Configured, who: Arc::new(Who::default()) };
         Memo::new(Memory::new(KEY).digest([0].into_iter(), token), bytes, entry)
     }
 
@@ -194,8 +186,8 @@ mod tests {
         }
         assert_eq!(memory.len(), MAX_ENTRIES);
         assert!(memory.get(&memo("9", 1).digest).is_none() && memory.get(&memo("10", 1).digest).is_some());
-        memory.remember(memo("large", MAX_BYTES / 2 - ENTRY_BYTES));
-        assert_eq!(memory.len(), 1, "one that takes half the room twice over leaves room for itself alone");
+        memory.remember(memo("large", (MAX_BYTES - ENTRY_BYTES) / 3));
+        assert_eq!(memory.len(), 1, "one that takes all the room leaves it for itself alone");
         memory.remember(memo("larger", MAX_BYTES));
         assert!(memory.is_empty());
         assert_eq!(memory.bytes, 0);
@@ -215,6 +207,6 @@ mod tests {
         for _ in 0..10 {
             memory.remember(memo("same", 100));
         }
-        assert_eq!((memory.len(), memory.order.len(), memory.bytes), (1, 1, ENTRY_BYTES + 200));
+        assert_eq!((memory.len(), memory.order.len(), memory.bytes), (1, 1, ENTRY_BYTES + 300));
     }
 }

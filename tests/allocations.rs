@@ -52,10 +52,10 @@ mod tests {
             ("a fixed answer", 6),
             ("no token", 10),
             ("HS256, seen before", 13),
-            ("HS256, new", 32),
+            ("HS256, new", 34),
             ("HS256, bad signature", 32),
             ("HS256, expired", 32),
-            ("RS256, new", 46),
+            ("RS256, new", 48),
             ("RS256, bad signature", 21),
             ("not found", 8),
         ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Authorizer, Checked, Context, CredentialStore, Identity, KeySource, Need};
+use super::{Authorizer, Checked, Context, CredentialStore, Identity, KeySource, Need, Who};
 use crate::consumer::{Consumer, Credential, PasswordHash, api_key_hash};
 use crate::credential::{self, Found};
 use crate::jwt::policy::Verified;
@@ -87,8 +87,8 @@ fn password_of<'g>(
             }
             let identity = known(authorizer, &credential.consumer, remembered);
             let memo = (!remembered).then(|| {
-                let (verified, consumer) = (Arc::clone(&identity.verified), identity.consumer.clone());
-                Memo::new(digest, name.len(), Entry { authorizer: authorizer.number, keys: used, verified, consumer })
+                let entry = Entry { authorizer: authorizer.number, keys: used, who: Arc::clone(&identity.who) };
+                Memo::new(digest, name.len(), entry)
             });
             Ok(Checked::Verified(identity, None, memo))
         },
@@ -131,8 +131,8 @@ impl<T> CredentialStore<T> {
 }
 
 fn known<'g>(authorizer: &'g Authorizer, consumer: &Consumer, remembered: bool) -> Identity<'g> {
-    let verified = Arc::new(Verified::without_claims());
-    Identity { authorizer, remembered, verified, consumer: Some(Arc::new(consumer.clone())) }
+    let who = Who::new(Verified::without_claims(), Some(consumer.clone()));
+    Identity { authorizer, remembered, who: Arc::new(who) }
 }
 
 /// Name and password of `Authorization: Basic` (RFC 7617 section 2).

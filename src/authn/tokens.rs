@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Authorizer, Checked, ConsumerStore, Context, Identity, KeySource, Need};
-use crate::consumer::{Consumer, Credential};
+use super::{Authorizer, Checked, ConsumerStore, Context, Identity, KeySource, Need, Who};
+use crate::consumer::Credential;
 use crate::credential::{self, Found};
 use crate::jwks::{Look, SourceId, Want};
 use crate::jwt::compact::Compact;
@@ -64,9 +64,8 @@ pub(super) fn check<'g>(
         Judged::Needs(need) => Ok(Checked::Needs(need)),
         Judged::Accepted(Accepted { identity, refresh, keys }) => {
             let memo = digest.zip(keys).zip(tokens.first()).map(|((digest, keys), (_, token))| {
-                let Identity { authorizer, verified, consumer, .. } = &identity;
-                let (verified, consumer) = (Arc::clone(verified), consumer.clone());
-                Memo::new(digest, token.len(), Entry { authorizer: authorizer.number, keys, verified, consumer })
+                let Identity { authorizer, who, .. } = &identity;
+                Memo::new(digest, token.len(), Entry { authorizer: authorizer.number, keys, who: Arc::clone(who) })
             });
             Ok(Checked::Verified(identity, refresh, memo))
         }
@@ -88,7 +87,7 @@ fn recall<'g>(
 ) -> Option<(Identity<'g>, Option<SourceId>)> {
     let entry = context.memory.get(digest)?;
     let (authorizer, _) = tokens.iter().find(|(authorizer, _)| authorizer.number == entry.authorizer)?;
-    let refresh = match (&authorizer.keys, &entry.consumer) {
+    let refresh = match (&authorizer.keys, &entry.who.consumer) {
         (KeySource::Consumers(store), Some(consumer)) => {
             let Looked::Text(_, generation) =
                 context.records.look(&store.record(&consumer.credential), store.ttl_ms, context.now)
@@ -102,9 +101,8 @@ fn recall<'g>(
             (keys == entry.keys).then_some(refresh)?
         }
     };
-    authorizer.policy.judge_again(&entry.verified, context.now).ok()?;
-    let (verified, consumer) = (Arc::clone(&entry.verified), entry.consumer.clone());
-    Some((Identity { authorizer, remembered: true, verified, consumer }, refresh))
+    authorizer.policy.judge_again(&entry.who.verified, context.now).ok()?;
+    Some((Identity { authorizer, remembered: true, who: Arc::clone(&entry.who) }, refresh))
 }
 
 /// What the authorizers say of their tokens.
@@ -145,9 +143,9 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Jud
     let mut unavailable: Option<Reject> = None;
     for (claimant, token) in &admitted {
         match claimant.verify(token, context) {
-            Verdict::Good { verified, consumer, refresh, keys } => {
-                let (verified, consumer) = (Arc::new(verified), consumer.map(Arc::new));
-                let identity = Identity { authorizer: claimant.authorizer, remembered: false, verified, consumer };
+            Verdict::Good { who, refresh, keys } => {
+                let who = Arc::new(who);
+                let identity = Identity { authorizer: claimant.authorizer, remembered: false, who };
                 return Ok(Judged::Accepted(Accepted { identity, refresh, keys }));
             }
             Verdict::Bad(error) => told = told.max(Some(error)),
@@ -163,8 +161,7 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Jud
 
 enum Verdict {
     Good {
-        verified: Verified,
-        consumer: Option<Consumer>,
+        who: Who,
         refresh: Option<SourceId>,
         keys: Option<KeysUsed>,
     },
@@ -239,7 +236,7 @@ impl Claimant<'_, '_> {
         // One that counts for a time alone is looked at anew for each request.
         let keys = credential.window.is_always().then_some(KeysUsed::Record(generation));
         match token.verify(credential.proof.keys(), context.now) {
-            Ok(verified) => Verdict::Good { verified, consumer: Some(credential.consumer), refresh: None, keys },
+            Ok(verified) => Verdict::Good { who: Who::new(verified, Some(credential.consumer)), refresh: None, keys },
             Err(error) => Verdict::Bad(error),
         }
     }
@@ -255,7 +252,7 @@ impl ConsumerStore {
 impl Verdict {
     fn of(result: Result<Verified, TokenError>, refresh: Option<SourceId>, keys: Option<KeysUsed>) -> Self {
         match result {
-            Ok(verified) => Self::Good { verified, consumer: None, refresh, keys },
+            Ok(verified) => Self::Good { who: Who::new(verified, None), refresh, keys },
             Err(error) => Self::Bad(error),
         }
     }

@@ -109,7 +109,9 @@ impl Edits {
             }
         }
         if let Some(identity) = identity {
-            edits.assert(identity);
+            let Asserted { set, left_out } = identity.asserted();
+            edits.set.append(set);
+            edits.left_out.extend_from_slice(left_out);
         }
         edits
     }
@@ -128,42 +130,19 @@ impl Edits {
         }
     }
 
-    /// Sets a value out of a token or a request, which is left out where it could break a header line.
+    /// Sets a value out of a request, which is left out where it could break a header line.
     fn set_safely(&mut self, name: &str, value: &str) {
         self.set_if(!breaks_header(value), name, value);
     }
 
     /// Sets a value, or says for the log that it was left out.
     fn set_if(&mut self, fits: bool, name: &str, value: &str) {
-        if fits {
-            self.set.push(name, value);
-        } else {
-            self.left_out.push(name.to_owned());
-        }
+        set_if(fits, name, value, &mut self.set, &mut self.left_out);
     }
 
     fn remove(&mut self, name: &str) {
         self.set.remove(name);
         self.remove.push(name.to_owned().into());
-    }
-
-    /// Says to the upstream who is asking.
-    fn assert(&mut self, identity: &Identity<'_>) {
-        if let Some(Consumer { id, username, credential }) = identity.consumer() {
-            for (header, value) in CONSUMER_HEADERS.into_iter().zip([id, username, credential]) {
-                // Nothing else gets into a consumer, but for the name of its credential.
-                self.set_if(is_header_text(value), header, value);
-            }
-        }
-        for (claim, header) in &identity.authorizer.forward_claims {
-            if let Some(text) = identity.claims().find(claim).map(claim_text) {
-                self.set_safely(header, &text);
-            }
-        }
-        if let Some(header) = &identity.authorizer.forward_payload {
-            let payload = Value::Object(identity.claims().members().clone()).to_string();
-            self.set.push(header, &URL_SAFE_NO_PAD.encode(payload));
-        }
     }
 
     /// Takes a credential off the request.
@@ -186,5 +165,46 @@ impl Edits {
                 }
             }
         }
+    }
+}
+
+/// What the upstream is told of who is asking.
+#[derive(Debug)]
+pub(crate) struct Asserted {
+    /// The headers that are set.
+    set: Lines,
+    /// Those that are left out.
+    left_out: Vec<String>,
+}
+
+impl Asserted {
+    /// The same for every request with the credential of `identity`.
+    pub(crate) fn of(identity: &Identity<'_>) -> Self {
+        let (mut set, mut left_out) = (Lines::default(), Vec::new());
+        if let Some(Consumer { id, username, credential }) = identity.consumer() {
+            for (header, value) in CONSUMER_HEADERS.into_iter().zip([id, username, credential]) {
+                // Nothing else gets into a consumer, but for the name of its credential.
+                set_if(is_header_text(value), header, value, &mut set, &mut left_out);
+            }
+        }
+        for (claim, header) in &identity.authorizer.forward_claims {
+            if let Some(text) = identity.claims().find(claim).map(claim_text) {
+                set_if(!breaks_header(&text), header, &text, &mut set, &mut left_out);
+            }
+        }
+        if let Some(header) = &identity.authorizer.forward_payload {
+            let payload = Value::Object(identity.claims().members().clone()).to_string();
+            set.push(header, &URL_SAFE_NO_PAD.encode(payload));
+        }
+        Self { set, left_out }
+    }
+}
+
+/// Sets a value, or says for the log that it was left out.
+fn set_if(fits: bool, name: &str, value: &str, set: &mut Lines, left_out: &mut Vec<String>) {
+    if fits {
+        set.push(name, value);
+    } else {
+        left_out.push(name.to_owned());
     }
 }

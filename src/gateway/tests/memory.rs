@@ -1,6 +1,7 @@
 //! Tokens that were verified before.
 
 use super::*;
+use crate::forward::Edits;
 use crate::jwks::FetchedKeys;
 use crate::testing::{RSA, SECONDS, SECRET, hs, jwk, jwks, rs};
 
@@ -75,6 +76,47 @@ fn token() -> String {
 
 fn after(seconds: u64) -> UnixTime {
     UnixTime::from_seconds(SECONDS + seconds)
+}
+
+#[test]
+fn what_the_upstream_is_told_of_a_remembered_token_is_each_authorizers_own() {
+    let shared = json!({"type": "jwt", "algorithm": "HS256", "secret": SECRET, "issuer": "i", "audience": "a"});
+    let authorizer = |name: &str, told: Value| {
+        let mut authorizer = shared.clone();
+        authorizer["name"] = name.into();
+        authorizer["forward_claims"] = told;
+        authorizer
+    };
+    let up = json!({"type": "http_proxy", "server": "up"});
+    let path = |path: &str, auth: Value| json!({"method": "GET", "path": path, "auth": auth, "integration": up});
+    let gateway = gateway(&json!({
+        "servers": [{"alias": "up", "url": "https://up.example"}],
+        "authorizers": [authorizer("one", json!({"sub": "x-one"})), authorizer("two", json!({"tier": "x-two"}))],
+        "paths": [path("/one", json!("one")), path("/two", json!("two")), path("/either", json!(["two", "one"])), path("/none", json!(false))],
+    }));
+    let ring = KeyRing::new(0);
+    let mut memory = Memory::new([0; 16]);
+    let claims = json!({"iss": "i", "aud": "a", "exp": SECONDS + 100, "sub": "user-1", "tier": "gold\nx-one: forged"});
+    let token = hs(SECRET, &json!({"alg": "HS256"}), &claims);
+    let list = headers(&[("authorization", &format!("Bearer {token}"))]);
+    for turn in ["verified", "remembered"] {
+        for (path, told, left_out) in [
+            ("/one", vec![("x-one", "user-1")], vec![]),
+            ("/two", vec![], vec!["x-two"]),
+            ("/either", vec![], vec!["x-two"]),
+            ("/none", vec![], vec![]),
+        ] {
+            let url = format!("https://gw.example{path}");
+            let (ended, memo) = run_with(&gateway, &ring, &memory, after(0), &request("GET", &url, &list));
+            assert_eq!(memo.is_some(), turn == "verified" && path != "/none", "{path}, {turn}");
+            if let Some(memo) = memo {
+                memory.remember(memo);
+            }
+            let Edits { set, left_out: left, .. } = &ended.outbound().edits;
+            let of_claims: Vec<_> = set.iter().filter(|(name, _)| ["x-one", "x-two"].contains(name)).collect();
+            assert_eq!((of_claims, left.iter().map(String::as_str).collect()), (told, left_out), "{path}, {turn}");
+        }
+    }
 }
 
 #[test]
