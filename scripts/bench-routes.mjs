@@ -1,14 +1,14 @@
 // `npm run bench:routes`: what many routes cost, in CPU time of the workerd process (Linux).
 //
-// First per request, with 10, 1000 and 10 000 routes: each figure is the median of interleaved rounds. Then from the start of the process to
-// its first answer, above a Worker that does nothing at all. Machines differ and are noisy: the ratios count.
-import { Miniflare } from "miniflare";
+// Per request, with 10, 1000 and 10 000 routes: each figure is the median of interleaved rounds. What they cost a start is in `npm run bench`.
+// Machines differ and are noisy: the ratios count.
 import { gateway } from "../tests/e2e/harness.mjs";
-import { agent, median, request, round, started } from "./lib/cpu.mjs";
+import { agent, median, onOneProcessor, round, started } from "./lib/cpu.mjs";
 
 const [SETS, ROUNDS, REQUESTS, WARM_UP] = [5, 5, 500, 1000];
 const SIZES = [10, 1000, 10_000];
-const [STARTS, START_SIZES] = [7, [10, 100, 1000, 10_000]];
+
+onOneProcessor();
 
 /** One parameter route and literals beside it, all at one place of the tree: nothing but the search tells them apart. */
 const path = (number) => `/api/v1/resource-${String(number).padStart(5, "0")}`;
@@ -24,12 +24,6 @@ const ours = (size) => started(async () => {
   const gate = await gateway(configuration(size));
   return [gate.url, gate.stop];
 });
-const empty = () => started(async () => {
-  const script = "export default { fetch() { return Response.json({}); } };";
-  const mf = new Miniflare({ modules: true, script, compatibilityDate: "2026-04-01", kvNamespaces: ["JWKS_CACHE"], unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] });
-  return [await mf.unsafeGetDirectURL(), () => mf.dispose()];
-});
-
 const row = (name, cells) => console.log(name.padEnd(26) + cells.map((cell) => cell.padStart(16)).join(""));
 const number = (value, digits = 0) => value.toFixed(digits);
 
@@ -65,29 +59,5 @@ async function perRequest() {
   }
 }
 
-/** Milliseconds of CPU from the start of the process to its first answer. */
-async function startUp(start, target) {
-  const worker = await start();
-  await request({ worker, path: target });
-  const spent = worker.cpu() * 1000;
-  agent.destroy();
-  await worker.stop();
-  return spent;
-}
-
-async function perStart() {
-  const nothing = [];
-  const figures = new Map(START_SIZES.map((size) => [size, []]));
-  for (let turn = 0; turn < STARTS; turn += 1) {
-    nothing.push(await startUp(empty, "/"));
-    for (const size of START_SIZES) figures.get(size).push(await startUp(() => ours(size), path(0)));
-  }
-  console.log(`\nCPU of workerd from its start to its first answer, in ms above an empty Worker's ${number(median(nothing))}: medians of ${STARTS} starts`);
-  row("", START_SIZES.map((size) => `${size} routes`));
-  row("above the empty Worker", START_SIZES.map((size) => number(median(figures.get(size)) - median(nothing), 1)));
-  row("the configuration, in kB", START_SIZES.map((size) => number(JSON.stringify(configuration(size)).length / 1000)));
-}
-
 await perRequest();
-await perStart();
 agent.destroy();

@@ -1,6 +1,8 @@
 // `npm run bench:rules`: what a rule costs, in CPU time of the workerd process per request (Linux), above the same request without rules.
 import { SECRET, gateway, hs } from "../tests/e2e/harness.mjs";
-import { medians, started } from "./lib/cpu.mjs";
+import { medians, onOneProcessor, started } from "./lib/cpu.mjs";
+
+onOneProcessor();
 
 const KINDS = {
   "a text": "jwt.sub != 'nobody'",

@@ -6,7 +6,9 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { Miniflare } from "miniflare";
 import { SECRET, gateway, hs, part } from "../tests/e2e/harness.mjs";
-import { medians, started } from "./lib/cpu.mjs";
+import { medians, onOneProcessor, started } from "./lib/cpu.mjs";
+
+onOneProcessor();
 
 const ALGORITHMS = {
   RS256: { pair: generateKeyPairSync("rsa", { modulusLength: 2048 }), sign: (input, key) => sign("sha256", input, key) },
