@@ -107,6 +107,13 @@ impl Authorizer {
     pub fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(DEFAULT)
     }
+
+    /// What is kept of `token` in memory, in bytes, by estimate: claims take about twice its length, and what the upstream is told of them as much
+    /// again at most, for single claims and for the whole payload.
+    fn kept_bytes(&self, token: &str) -> usize {
+        let told = usize::from(!self.forward_claims.is_empty()) + usize::from(self.forward_payload.is_some());
+        token.len() * (2 + told)
+    }
 }
 
 impl Identity<'_> {

@@ -25,6 +25,11 @@ impl Lines {
         self.0.push_str(&others.0);
     }
 
+    /// Gives back the room that is not used.
+    pub(crate) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// Takes off those that are called `name`.
     pub(crate) fn remove(&mut self, name: &str) {
         if self.get(name).is_none() {

@@ -105,9 +105,9 @@ impl fmt::Debug for Memory {
 }
 
 impl Memo {
-    pub(crate) const fn new(digest: TokenDigest, token_bytes: usize, entry: Entry) -> Self {
-        // Claims in memory take about twice the token's own length, and what the upstream is told of them as much as that at most.
-        Self { digest, entry, bytes: ENTRY_BYTES + 3 * token_bytes }
+    /// To remember `entry`, which takes so many bytes beside its place, by estimate.
+    pub(crate) const fn new(digest: TokenDigest, bytes: usize, entry: Entry) -> Self {
+        Self { digest, entry, bytes: ENTRY_BYTES + bytes }
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
         }
         assert_eq!(memory.len(), MAX_ENTRIES);
         assert!(memory.get(&memo("9", 1).digest).is_none() && memory.get(&memo("10", 1).digest).is_some());
-        memory.remember(memo("large", (MAX_BYTES - ENTRY_BYTES) / 3));
+        memory.remember(memo("large", MAX_BYTES - ENTRY_BYTES));
         assert_eq!(memory.len(), 1, "one that takes all the room leaves it for itself alone");
         memory.remember(memo("larger", MAX_BYTES));
         assert!(memory.is_empty());
@@ -207,6 +207,6 @@ mod tests {
         for _ in 0..10 {
             memory.remember(memo("same", 100));
         }
-        assert_eq!((memory.len(), memory.order.len(), memory.bytes), (1, 1, ENTRY_BYTES + 300));
+        assert_eq!((memory.len(), memory.order.len(), memory.bytes), (1, 1, ENTRY_BYTES + 100));
     }
 }

@@ -140,13 +140,29 @@ fn places() -> &'static Authorizer {
     the().authorizer(Some("places")).and_then(|found| found.as_ref().ok()).expect("it is in the configuration")
 }
 
+/// The headers of refusals. A value with a line end in it would make another.
+const NAMES: [&str; 10] = [
+    "x-request-id",
+    "content-type",
+    "cache-control",
+    "www-authenticate",
+    "allow",
+    "retry-after",
+    "vary",
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-expose-headers",
+];
+
 fn refusal(refused: &Refused<'_>, head: &Head<'_>) {
     let reply = refused.reply(head);
     assert!((400..500).contains(&reply.status), "{} for {:?}", reply.status, refused.reject);
     let body: Value = serde_json::from_str(&reply.body).expect("a refusal is JSON");
     assert_eq!(body.get("statusCode"), Some(&reply.status.into()));
     assert_eq!(reply.status == 401, reply.get("www-authenticate").is_some());
-    assert!(reply.headers.iter().all(|(_, value)| !value.contains(['\r', '\n'])));
+    assert!(reply.headers.as_str().bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')), "{reply:?}");
+    assert_eq!(reply.headers.iter().count(), reply.headers.as_str().lines().count(), "{reply:?}");
+    assert!(reply.headers.iter().all(|(name, _)| NAMES.contains(&name)), "{reply:?}");
     shared_with_known_origins(&reply, head);
 }
 

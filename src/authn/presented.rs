@@ -17,6 +17,9 @@ use crate::request::Head;
 /// Digits of an API key's hash that name it to upstreams and in logs.
 const NAME_DIGITS: usize = 12;
 
+/// What a consumer takes in memory, by estimate: its names, and the headers that tell them.
+const CONSUMER_BYTES: usize = 512;
+
 /// The longest credential that is looked at, in bytes.
 const MAX_BYTES: usize = 1024;
 
@@ -58,7 +61,7 @@ fn api_key<'g>(
         "api-key",
         context,
         |text| Credential::api_key(text, name),
-        |credential, _| Ok(Checked::Verified(known(authorizer, &credential.consumer, false), None, None)),
+        |credential, _| Ok(Checked::Verified(known(authorizer, &credential.consumer), None, None)),
     )
 }
 
@@ -81,16 +84,16 @@ fn password_of<'g>(
         |text| Credential::password(text, name),
         |credential, used| {
             // The hash of a password is slow by design, so a good one is remembered as long as its record is the same.
-            let remembered = context.memory.get(&digest).is_some_and(|entry| entry.keys == used);
-            if !remembered && !credential.proof.fits(password.as_bytes()) {
+            if let Some(entry) = context.memory.get(&digest).filter(|entry| entry.keys == used) {
+                let identity = Identity { authorizer, remembered: true, who: Arc::clone(&entry.who) };
+                return Ok(Checked::Verified(identity, None, None));
+            }
+            if !credential.proof.fits(password.as_bytes()) {
                 return Err(Reject::new(Code::UnknownCredential).because("another password".into()));
             }
-            let identity = known(authorizer, &credential.consumer, remembered);
-            let memo = (!remembered).then(|| {
-                let entry = Entry { authorizer: authorizer.number, keys: used, who: Arc::clone(&identity.who) };
-                Memo::new(digest, name.len(), entry)
-            });
-            Ok(Checked::Verified(identity, None, memo))
+            let identity = known(authorizer, &credential.consumer);
+            let entry = Entry { authorizer: authorizer.number, keys: used, who: Arc::clone(&identity.who) };
+            Ok(Checked::Verified(identity, None, Some(Memo::new(digest, CONSUMER_BYTES, entry))))
         },
     )
 }
@@ -130,9 +133,9 @@ impl<T> CredentialStore<T> {
     }
 }
 
-fn known<'g>(authorizer: &'g Authorizer, consumer: &Consumer, remembered: bool) -> Identity<'g> {
+fn known<'g>(authorizer: &'g Authorizer, consumer: &Consumer) -> Identity<'g> {
     let who = Who::new(Verified::without_claims(), Some(consumer.clone()));
-    Identity { authorizer, remembered, who: Arc::new(who) }
+    Identity { authorizer, remembered: false, who: Arc::new(who) }
 }
 
 /// Name and password of `Authorization: Basic` (RFC 7617 section 2).

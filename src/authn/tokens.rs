@@ -65,7 +65,8 @@ pub(super) fn check<'g>(
         Judged::Accepted(Accepted { identity, refresh, keys }) => {
             let memo = digest.zip(keys).zip(tokens.first()).map(|((digest, keys), (_, token))| {
                 let Identity { authorizer, who, .. } = &identity;
-                Memo::new(digest, token.len(), Entry { authorizer: authorizer.number, keys, who: Arc::clone(who) })
+                let entry = Entry { authorizer: authorizer.number, keys, who: Arc::clone(who) };
+                Memo::new(digest, authorizer.kept_bytes(token), entry)
             });
             Ok(Checked::Verified(identity, refresh, memo))
         }

@@ -14,7 +14,7 @@ pub(crate) struct Who {
     pub(crate) verified: Verified,
     /// Whose credential it was, where consumers have some.
     pub(crate) consumer: Option<Consumer>,
-    /// Made once for a credential, since it is the same for all requests with it.
+    /// Made once, for this request and for others with the same token or password, while that is remembered.
     asserted: OnceLock<Asserted>,
 }
 

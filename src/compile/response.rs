@@ -24,9 +24,13 @@ impl Compiler<'_> {
         for (name, at) in path.response_headers.members() {
             // Each is gone through before any of them can end this, so that every problem is told.
             let (name, value) = (self.header_name(at.offset, name), self.text(at.offset, &at.value));
-            if value.as_deref().is_some_and(breaks_header) {
-                self.error(at.offset, "a header's value has no control characters");
-            }
+            let value = value.filter(|value| {
+                let good = !breaks_header(value);
+                if !good {
+                    self.error(at.offset, "a header's value has no control characters");
+                }
+                good
+            });
             let (Some(name), Some(value)) = (name, value) else {
                 known = false;
                 continue;

@@ -178,7 +178,7 @@ pub(crate) struct Asserted {
 }
 
 impl Asserted {
-    /// The same for every request with the credential of `identity`.
+    /// The same for every request of this identity, so that it can be kept with it.
     pub(crate) fn of(identity: &Identity<'_>) -> Self {
         let (mut set, mut left_out) = (Lines::default(), Vec::new());
         if let Some(Consumer { id, username, credential }) = identity.consumer() {
@@ -196,6 +196,7 @@ impl Asserted {
             let payload = Value::Object(identity.claims().members().clone()).to_string();
             set.push(header, &URL_SAFE_NO_PAD.encode(payload));
         }
+        set.shrink();
         Self { set, left_out }
     }
 }

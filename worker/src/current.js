@@ -100,12 +100,15 @@ function kept(text, first, end) {
   const lines = text.slice(first > 0 ? first - 1 : 0, end);
   let headers = answers.get(lines);
   if (headers === undefined) {
-    const listed = {};
+    // Without a prototype: a header may be called `constructor`.
+    const listed = Object.create(null);
     each(text, list, listed, first);
     headers = new Headers(listed);
-    // Clients can make new ones, where their origin is told for example, so none is kept for ever. And a slice keeps its whole text.
+    // A slice keeps its whole text.
+    if (text.length > MAX_KEPT_LENGTH) return headers;
+    // Clients can make new ones, where their origin is told for example, so none is kept for ever.
     if (answers.size >= MAX_ANSWERS) answers.clear();
-    if (text.length <= MAX_KEPT_LENGTH) answers.set(lines, headers);
+    answers.set(lines, headers);
   }
   return headers;
 }
