@@ -24,7 +24,7 @@ use std::sync::Arc;
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::{Finding, Problem, Severity};
-use crate::config::reference::{Env, Resolved, resolve};
+use crate::config::reference::{Env, Resolved, has_reference, resolve};
 use crate::config::source::Source;
 use crate::config::wire;
 use crate::gateway::{Fault, Gateway, Methods};
@@ -113,7 +113,7 @@ impl Compiler<'_> {
             routes: Vec::new(),
             cors: config.cors.good().map(|at| self.cors(at)),
             never_forwarded: Arc::default(),
-            log: Self::log(config),
+            log: self.log(config),
             detail: config.errors.value().and_then(|errors| errors.detail.value().copied()).unwrap_or_default(),
             max_token_bytes: self.limit(config, |limits| &limits.max_token_bytes, MAX_TOKEN_BYTES),
             max_path_bytes: self.limit(config, |limits| &limits.max_path_bytes, MAX_PATH_BYTES),
@@ -129,6 +129,7 @@ impl Compiler<'_> {
         let mut places: Vec<(&str, usize)> = Vec::new();
         for at in config.servers.elements() {
             let Some(alias) = self.required(&at.value.alias, at.offset, "alias") else { continue };
+            self.name(alias, "a server");
             if let Some((_, other)) = places.iter().find(|(known, _)| *known == alias.value) {
                 self.report(Finding::conflict(
                     alias.offset,
@@ -160,6 +161,8 @@ impl Compiler<'_> {
             let alias = self.required(&at.value.alias, at.offset, "alias");
             let binding = self.required(&at.value.binding, at.offset, "binding");
             let (Some(alias), Some(binding)) = (alias, binding) else { continue };
+            self.name(alias, "a service");
+            self.binding(binding);
             if let Some(known) = services.iter().position(|(known, _)| *known == alias.value) {
                 let message = format!("two service bindings are called `{}`", alias.value);
                 let other = places.get(known).copied().unwrap_or(0);
@@ -274,8 +277,40 @@ impl Compiler<'_> {
         HttpUrl::parse(&text).map_err(|why| self.error(at.offset, why)).ok()
     }
 
+    /// Reports a name that has a reference in it: names are what the rest of the file, other files and the gateway's own records go by.
+    fn written_out(&self, offset: usize, name: &str, what: &str) {
+        if has_reference(name) {
+            self.error(offset, format!("`{name}`: the name of {what} is written out, references cannot be used in it"));
+        }
+    }
+
+    /// A name of `what`, which is written out, and not empty.
+    fn name<'f>(&self, at: &'f At<String>, what: &str) -> Option<&'f String> {
+        if at.value.is_empty() {
+            self.error(at.offset, format!("the name of {what} cannot be empty"));
+            return None;
+        }
+        self.written_out(at.offset, &at.value, what);
+        Some(&at.value)
+    }
+
+    /// The name of a binding, as wrangler.toml has it.
+    fn binding<'f>(&self, at: &'f At<String>) -> Option<&'f String> {
+        if at.value.contains(char::is_whitespace) {
+            self.error(
+                at.offset,
+                format!("`{}` is no binding's name: wrangler takes those of JavaScript's variables", at.value),
+            );
+        }
+        self.name(at, "a binding")
+    }
+
     /// A header's name, in lower case.
     fn header_name(&self, offset: usize, name: &str) -> Option<String> {
+        if has_reference(name) {
+            self.written_out(offset, name, "a header");
+            return None;
+        }
         if !crate::forward::is_token(name) {
             self.error(offset, format!("`{name}` is not a header name"));
             return None;

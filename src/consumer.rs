@@ -117,9 +117,9 @@ impl Credential<SigningKey> {
             let algorithm = text("algorithm").and_then(Algorithm::named).ok_or("it has no known `algorithm`")?;
             let keys = match (algorithm.family(), text("secret"), text("public_key"), stored.get("jwk")) {
                 (Family::Hmac, Some(secret), None, None) => {
-                    let key = stored_secret(secret, text("secret_encoding"))
-                        .and_then(|bytes| HmacKey::new(&bytes))
-                        .ok_or("its `secret` is empty or not in its encoding")?;
+                    let bytes =
+                        stored_secret(secret, text("secret_encoding")).ok_or("its `secret` is not in its encoding")?;
+                    let key = HmacKey::new(&bytes).map_err(|why| format!("its `secret`: {why}"))?;
                     SigningKeys::Secret(Box::new([Secret { kid: None, key, window: Window::default() }]))
                 }
                 (Family::Hmac, ..) => return Err("an HS algorithm needs a `secret` and no public key".into()),
@@ -165,27 +165,43 @@ impl Credential<PasswordHash> {
     /// What is wrong with the record, for the log.
     pub fn password(text: &str, name: &str) -> Result<Self, String> {
         Self::read(text, name, |stored| {
-            let hash = stored.get("password_hash").and_then(Value::as_str).and_then(PasswordHash::parse);
-            hash.ok_or_else(|| "it has no `password_hash` of a known kind".into())
+            let hash = stored.get("password_hash").and_then(Value::as_str).ok_or("it has no `password_hash`")?;
+            Ok(PasswordHash::parse(hash)?)
         })
     }
 }
 
 impl PasswordHash {
     /// `sha256:HEX`, or `pbkdf2-sha256:ROUNDS:SALT:HASH` with salt and hash in base64.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (kind, rest) = text.split_once(':')?;
-        match kind {
-            "sha256" => hex(rest).map(Self::Sha256),
-            "pbkdf2-sha256" => {
-                let mut parts = rest.split(':');
-                let rounds = parts.next()?.parse().ok().filter(|rounds| (1..=MAX_ROUNDS).contains(rounds))?;
-                let salt = STANDARD.decode(parts.next()?).ok()?;
-                let hash = STANDARD.decode(parts.next()?).ok()?.try_into().ok()?;
-                parts.next().is_none().then_some(Self::Pbkdf2 { rounds, salt, hash })
+    ///
+    /// # Errors
+    /// What it has to be, as a phrase.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let parsed = match text.split_once(':') {
+            Some(("sha256", rest)) => hex(rest).map(Self::Sha256),
+            Some(("pbkdf2-sha256", rest)) => {
+                let (rounds, rest) = rest.split_once(':').unwrap_or_default();
+                let many =
+                    rounds.len() <= 20 && rounds.parse::<u128>().is_ok_and(|rounds| rounds > u128::from(MAX_ROUNDS));
+                if many {
+                    return Err(
+                        "a password's hash has 100000 rounds at most: they take a tenth of a second, and more would be too long for a Worker",
+                    );
+                }
+                Self::pbkdf2(rounds, rest)
             }
             _ => None,
-        }
+        };
+        parsed.ok_or(
+            "a password's hash is `sha256:HEX` or `pbkdf2-sha256:ROUNDS:SALT:HASH`, with salt and hash in base64",
+        )
+    }
+
+    fn pbkdf2(rounds: &str, rest: &str) -> Option<Self> {
+        let rounds = rounds.parse().ok().filter(|rounds| (1..=MAX_ROUNDS).contains(rounds))?;
+        let (salt, hash) = rest.split_once(':')?;
+        let hash = STANDARD.decode(hash).ok()?.try_into().ok()?;
+        Some(Self::Pbkdf2 { rounds, salt: STANDARD.decode(salt).ok()?, hash })
     }
 
     /// Whether `password` is the one.

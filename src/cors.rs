@@ -44,6 +44,20 @@ impl Origin {
         if scheme.is_empty() || host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
             return Err("an origin is scheme, host and port alone: no path, no trailing `/`");
         }
+        if !host.is_ascii() {
+            return Err("browsers send a host in ASCII: `xn--…`");
+        }
+        let name = host.rsplit_once(']').map_or(host, |(_, port)| port);
+        if let Some((_, port)) = name.rsplit_once(':') {
+            if matches!((scheme, port), ("https", "443") | ("http", "80")) {
+                return Err("browsers leave out a scheme's own port: no `:443` behind https, no `:80` behind http");
+            }
+            // Without leading zeros, as browsers write it.
+            if port.starts_with('0') || !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().is_err()
+            {
+                return Err("a port is a number from 1 to 65535");
+            }
+        }
         match host.split_once('*') {
             None => Ok(Self::Exact(text)),
             Some(("", rest)) if rest.starts_with('.') && rest.len() > 1 && !rest.contains('*') => {
@@ -151,8 +165,25 @@ mod tests {
             "https://*",
             "https://*example.org",
             "https://*.*.org",
+            "https://app.example:443",
+            "http://*.app.example:80",
+            "https://app.example:",
+            "https://app.example:0443",
+            "https://app.example:70000",
+            "https://app.example:a",
+            "https://é.example",
         ] {
             assert!(Origin::parse(text).is_err(), "{text}");
+        }
+        for text in [
+            "http://a.example:443",
+            "https://a.example:80",
+            "http://[::1]:8080",
+            "http://[::1]",
+            "capacitor://localhost",
+            "https://*.a.example:8443",
+        ] {
+            assert!(Origin::parse(text).is_ok(), "{text}");
         }
         assert_eq!(Origin::parse("https://APP.example.org"), Ok(Origin::Exact("https://app.example.org".into())));
     }

@@ -86,6 +86,12 @@ pub(crate) fn methods(_: &mut SchemaGenerator) -> Schema {
     one_or_many(&json!({ "enum": METHODS }))
 }
 
+/// `allow_methods` of cross-origin rules.
+pub(crate) fn cors_methods(_: &mut SchemaGenerator) -> Schema {
+    let known: Vec<&str> = METHODS.iter().copied().filter(|name| *name != "ANY").chain(["*"]).collect();
+    json_schema!({ "type": "array", "items": { "enum": known }, "minItems": 1 })
+}
+
 /// `algorithm`.
 pub(crate) fn algorithms(_: &mut SchemaGenerator) -> Schema {
     let names: Vec<&str> = Algorithm::names().chain([ED25519]).collect();

@@ -72,7 +72,7 @@ mod tests {
         {
             return None;
         }
-        let key = HmacKey::new(&URL_SAFE_NO_PAD.decode(jwk["k"].as_str()?).ok()?)?;
+        let key = HmacKey::new(&URL_SAFE_NO_PAD.decode(jwk["k"].as_str()?).ok()?).ok()?;
         Some(Secret { kid: jwk["kid"].as_str().map(str::to_owned), key, window: Window::default() })
     }
 

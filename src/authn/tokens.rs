@@ -216,7 +216,13 @@ impl Claimant<'_, '_> {
     fn verify_credential(&self, store: &ConsumerStore, token: &Admitted<'_, '_, '_>, context: Context<'_>) -> Verdict {
         let unknown = |why: String| Verdict::Unknown(Reject::new(Code::UnknownCredential).because(why));
         let Some(name) = self.token.names_credential(&store.key_claim) else {
-            return Verdict::Bad(TokenError::MissingClaim(store.key_claim.clone()));
+            let claim = store.key_claim.clone();
+            let is_there = self.token.has_claim(&claim);
+            return Verdict::Bad(if is_there {
+                TokenError::InvalidClaim(claim)
+            } else {
+                TokenError::MissingClaim(claim)
+            });
         };
         let key = store.record(name);
         let (text, generation) = match context.records.look(&key, store.ttl_ms, context.now) {

@@ -23,7 +23,7 @@ impl Compiler<'_> {
             authorization.scopes = self.scopes(&settings.scopes).ok_or(Reported)?;
             authorization.any_scope = settings.scopes_match.value() == Some(&Match::Any);
             authorization.roles = self.texts(&settings.roles).ok_or(Reported)?;
-            if let Some(claim) = settings.roles_claim.value() {
+            if let Some(claim) = settings.roles_claim.good().and_then(|at| self.name(at, "a claim")) {
                 authorization.roles_claim.clone_from(claim);
             }
             for (field, name) in [(&settings.scopes, "scopes"), (&settings.roles, "roles")] {

@@ -1,6 +1,7 @@
 //! `authorizer` and `authorizers`, compiled.
 
 use super::Compiler;
+use super::keys::meant_reference;
 use super::paths::AuthorizerName;
 use crate::authn::{Authorizer, DEFAULT, KeySource};
 use crate::config::field::{At, Field};
@@ -32,6 +33,10 @@ pub(super) struct Authorizers {
     pub(super) reserved: Vec<String>,
 }
 
+/// Headers that clients and upstreams have uses of their own for.
+const NEEDED: [&str; 7] =
+    ["accept", "authorization", "content-encoding", "content-type", "cookie", "user-agent", "x-request-id"];
+
 /// The headers by which an authorizer tells an upstream who is asking.
 #[derive(Default)]
 struct IdentityHeaders {
@@ -48,7 +53,9 @@ fn consumer_headers() -> Vec<String> {
 impl Compiler<'_> {
     pub(super) fn authorizers(&self, config: &wire::Config, sources: &mut Vec<Source>) -> Authorizers {
         let mut all = Authorizers { compiled: Vec::new(), names: Vec::new(), reserved: Vec::new() };
-        let mut places: Vec<(String, usize)> = Vec::new();
+        // The top-level one is `default` wherever a name is needed.
+        let mut places: Vec<(String, usize)> =
+            config.authorizer.good().map(|at| (DEFAULT.to_owned(), at.offset)).into_iter().collect();
         let default = config.authorizer.good().map(|at| (at, true));
         let named = config.authorizers.elements().map(|at| (at, false));
         for (at, is_default) in default.into_iter().chain(named) {
@@ -58,7 +65,7 @@ impl Compiler<'_> {
                 self.error(at.offset, "`name` is missing: it is what `auth` calls this authorizer by");
             }
             if let Some(name) = &name {
-                if let Some((_, other)) = places.iter().find(|(known, _)| known == name) {
+                if let Some((_, other)) = places.iter().find(|(known, place)| known == name && *place != at.offset) {
                     self.report(Finding::conflict(at.offset, *other, format!("two authorizers are called `{name}`")));
                 }
                 places.push((name.clone(), at.offset));
@@ -80,7 +87,7 @@ impl Compiler<'_> {
             }
             let authorizer = self.scoped(|| match &at.value {
                 wire::Authorizer::ApiKey(key) => self.api_key(at.offset, key, name),
-                wire::Authorizer::Basic(basic) => self.basic(at.offset, basic, name),
+                wire::Authorizer::Basic(basic) => self.basic(basic, name),
                 other => self.tokens(at.offset, other, name, headers, sources),
             });
             all.compiled.push(authorizer.map(|authorizer| Authorizer { number, ..authorizer }));
@@ -94,13 +101,41 @@ impl Compiler<'_> {
         let Some((kind, jwt)) = wire.parts() else {
             return IdentityHeaders { consumer: consumer_headers(), ..IdentityHeaders::default() };
         };
-        let claims = jwt.forward_claims.members();
-        let claims = claims.filter_map(|(claim, at)| Some((claim.to_owned(), self.free_header(at.offset, &at.value)?)));
-        IdentityHeaders {
-            claims: claims.collect(),
-            payload: jwt.forward_payload_header.good().and_then(|at| self.free_header(at.offset, &at.value)),
-            consumer: if kind == CONSUMERS { consumer_headers() } else { Vec::new() },
+        let mut headers = IdentityHeaders::default();
+        for (claim, at) in jwt.forward_claims.members() {
+            self.written_out(at.offset, claim, "a claim");
+            let Some(header) = self.identity_header(at) else { continue };
+            if let Some((other, _)) = headers.claims.iter().find(|(_, known)| *known == header) {
+                self.error(at.offset, format!("`{header}` says `{other}` already: a header has one claim"));
+            }
+            headers.claims.push((claim.to_owned(), header));
         }
+        if let Some(at) = jwt.forward_payload_header.good() {
+            headers.payload = self.identity_header(at);
+            let taken = headers.claims.iter().find(|(_, known)| Some(known) == headers.payload.as_ref());
+            if let Some((other, header)) = taken {
+                self.error(
+                    at.offset,
+                    format!("`{header}` says `{other}` already: the payload needs a header of its own"),
+                );
+            }
+        }
+        if kind == CONSUMERS {
+            headers.consumer = consumer_headers();
+        }
+        headers
+    }
+
+    /// A header that tells an upstream who is asking. A client's own copy is removed on every route, which some headers can ill afford.
+    fn identity_header(&self, at: &At<String>) -> Option<String> {
+        let header = self.free_header(at.offset, &at.value)?;
+        if cfg!(feature = "explain") && NEEDED.contains(&header.as_str()) {
+            self.warn(
+                at.offset,
+                format!("a client's own `{header}` is removed on every route from now on, open ones too: another header will do"),
+            );
+        }
+        Some(header)
     }
 
     /// An authorizer of tokens.
@@ -148,7 +183,11 @@ impl Compiler<'_> {
         };
         let rules = self.rules(offset, jwt, is_consumers);
         let places = self.places(jwt);
-        let types = jwt.token_types.elements().map(|at| normal_type(&at.value)).collect();
+        if let Some(at) = jwt.token_types.good().filter(|at| at.value.is_empty()) {
+            self.error(at.offset, "`token_types` names none");
+        }
+        let types =
+            jwt.token_types.elements().filter_map(|at| Some(normal_type(self.name(at, "a token's type")?))).collect();
         Some(Authorizer {
             number: 0,
             name,
@@ -215,6 +254,14 @@ impl Compiler<'_> {
         let audiences = self.texts(&jwt.audience);
         let fixed = self.fixed_claims(jwt);
         for (texts, field) in [(&issuers, &jwt.issuer), (&audiences, &jwt.audience)] {
+            for at in field.strings().iter().filter(|_| cfg!(feature = "explain")) {
+                if let Some(name) = meant_reference(at.value) {
+                    self.warn(
+                        at.offset,
+                        format!("`{}` is taken letter for letter: did you mean `$env.{name}`?", at.value),
+                    );
+                }
+            }
             if let (Some(at), true) = (field.good(), texts.iter().flatten().any(String::is_empty)) {
                 self.error(at.offset, "an empty text is no issuer or audience");
             }
@@ -227,7 +274,7 @@ impl Compiler<'_> {
             require_exp: jwt.require_exp.value().copied().unwrap_or(require_exp),
             max_lifetime: seconds(&jwt.max_lifetime_seconds),
             max_age: seconds(&jwt.max_age_seconds),
-            required: jwt.required_claims.elements().map(|at| at.value.clone()).collect(),
+            required: jwt.required_claims.elements().filter_map(|at| self.name(at, "a claim").cloned()).collect(),
             fixed: fixed?,
         })
     }
@@ -237,7 +284,11 @@ impl Compiler<'_> {
         let mut fixed = Vec::new();
         let mut known = true;
         for (name, at) in jwt.claims.members() {
+            self.written_out(at.offset, name, "a claim");
             match self.json(at.value.0) {
+                Some(serde_json::Value::Null) => {
+                    self.error(at.offset, "a claim that is `null` is as good as absent: no token meets this");
+                }
                 Some(serde_json::Value::Array(values)) => fixed.push((name.to_owned(), values)),
                 Some(value) => fixed.push((name.to_owned(), vec![value])),
                 None => known = false,
@@ -280,12 +331,33 @@ impl Compiler<'_> {
                 };
                 Some(Place::Header { name: name?, scheme: scheme? })
             }
-            (None, Some(cookie), None) => Some(Place::Cookie(cookie.value.clone())),
-            (None, None, Some(query)) => Some(Place::Query(query.value.clone())),
+            (None, Some(cookie), None) => {
+                self.no_prefix(from);
+                if !crate::forward::is_token(&cookie.value) {
+                    self.error(
+                        cookie.offset,
+                        format!("`{}` is no cookie's name (RFC 6265 section 4.1.1)", cookie.value),
+                    );
+                }
+                Some(Place::Cookie(cookie.value.clone()))
+            }
+            (None, None, Some(query)) => {
+                self.no_prefix(from);
+                if query.value.is_empty() {
+                    self.error(query.offset, "a query parameter has a name");
+                }
+                Some(Place::Query(query.value.clone()))
+            }
             _ => {
                 self.error(at.offset, "a place is one of `header`, `cookie`, `query`");
                 None
             }
+        }
+    }
+
+    fn no_prefix(&self, from: &wire::TokenFrom) {
+        if let Some(prefix) = from.prefix.good() {
+            self.error(prefix.offset, "only a header has a prefix: a cookie or parameter holds the token alone");
         }
     }
 

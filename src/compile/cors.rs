@@ -1,11 +1,16 @@
 //! `cors`, compiled.
 
 use super::Compiler;
+use super::paths::METHODS;
 use crate::config::field::{At, Field};
+use crate::config::nearest::quoted_with_suggestion;
 use crate::config::wire;
 use crate::cors::{Cors, Origin};
 use crate::forward::is_token;
 use crate::gateway::Fault;
+
+/// The word of `method` for all of them, which `allow_methods` has another for.
+const ANY: &str = "ANY";
 
 impl Compiler<'_> {
     pub(super) fn cors(&self, at: &At<wire::Cors>) -> Result<Cors, Fault> {
@@ -26,7 +31,7 @@ impl Compiler<'_> {
                     None => known = false,
                 }
             }
-            let methods = (!wire.allow_methods.is_absent()).then(|| self.names(&wire.allow_methods, "method"));
+            let methods = (!wire.allow_methods.is_absent()).then(|| self.cors_methods(&wire.allow_methods));
             let cors = Cors {
                 origins,
                 methods,
@@ -39,9 +44,31 @@ impl Compiler<'_> {
         })
     }
 
+    /// What the path's methods are narrowed to. Methods are case-sensitive (RFC 9110 section 9.1), in browsers' questions too.
+    fn cors_methods(&self, list: &Field<wire::List<String>>) -> Vec<String> {
+        for at in list.elements() {
+            let known = METHODS.iter().copied().filter(|name| *name != ANY);
+            if at.value == ANY {
+                self.error(at.offset, "unknown method `ANY`: did you mean `*`?");
+            } else if at.value != "*" && known.clone().all(|name| name != at.value) {
+                self.error(at.offset, format!("unknown method {}", quoted_with_suggestion(&at.value, known)));
+            }
+        }
+        if let Some(at) = list.good().filter(|at| at.value.is_empty()) {
+            self.error(
+                at.offset,
+                "`allow_methods` names none: unless it is written, all methods of a path are allowed",
+            );
+        }
+        list.elements().map(|at| at.value.clone()).collect()
+    }
+
     fn names(&self, list: &Field<wire::List<String>>, kind: &str) -> Vec<String> {
-        for at in list.elements().filter(|at| !is_token(&at.value)) {
-            self.error(at.offset, format!("`{}` is not a {kind} name", at.value));
+        for at in list.elements() {
+            if !is_token(&at.value) {
+                self.error(at.offset, format!("`{}` is not a {kind} name", at.value));
+            }
+            self.written_out(at.offset, &at.value, "a header");
         }
         list.elements().map(|at| at.value.clone()).collect()
     }

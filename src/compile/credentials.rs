@@ -1,11 +1,13 @@
 //! Authorizers whose credentials are consumers': in KV, or by their hashes in the configuration.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keys::key_places;
 use super::{Compiler, Reported};
 use crate::authn::{Authorizer, ConsumerStore, CredentialStore, KeySource};
 use crate::config::field::{At, Field};
+use crate::config::problem::Finding;
 use crate::config::wire::{self, Fail, Jwt, Mode};
 use crate::consumer::{Consumer, Credential, NAMESPACE, PasswordHash, hex, is_header_text};
 use crate::credential::Place;
@@ -40,7 +42,12 @@ impl Compiler<'_> {
         }
         Some(ConsumerStore {
             binding: self.text_or(&jwt.binding, NAMESPACE)?,
-            key_claim: jwt.key_claim.value().map_or(KEY_CLAIM, String::as_str).to_owned(),
+            key_claim: jwt
+                .key_claim
+                .good()
+                .and_then(|at| self.name(at, "a claim"))
+                .map_or(KEY_CLAIM, String::as_str)
+                .to_owned(),
             ttl_ms: self.ttl(&jwt.cache_ttl_ms, CREDENTIAL_TTL_MS),
         })
     }
@@ -78,7 +85,7 @@ impl Compiler<'_> {
             }
         };
         let known: Vec<Option<(String, Credential<()>)>> = key.keys.elements().map(|at| self.known_key(at)).collect();
-        self.distinct(offset, known.iter().flatten().map(|(hash, _)| hash));
+        self.distinct(key.keys.elements().zip(&known).map(|(at, known)| (at.offset, known)));
         let binding = self.namespace(&key.binding, known.is_empty());
         let store = CredentialStore {
             known: Arc::new(known.into_iter().collect::<Option<_>>()?),
@@ -92,10 +99,10 @@ impl Compiler<'_> {
     }
 
     /// `type: "basic"`.
-    pub(super) fn basic(&self, offset: usize, basic: &wire::Basic, name: Option<String>) -> Option<Authorizer> {
+    pub(super) fn basic(&self, basic: &wire::Basic, name: Option<String>) -> Option<Authorizer> {
         let known: Vec<Option<(String, Credential<PasswordHash>)>> =
             basic.users.elements().map(|at| self.known_user(at)).collect();
-        self.distinct(offset, known.iter().flatten().map(|(name, _)| name));
+        self.distinct(basic.users.elements().zip(&known).map(|(at, known)| (at.offset, known)));
         let binding = self.namespace(&basic.binding, known.is_empty());
         let store = CredentialStore {
             known: Arc::new(known.into_iter().collect::<Option<_>>()?),
@@ -109,12 +116,12 @@ impl Compiler<'_> {
     }
 
     /// Reports what is there twice: only the first of them would count.
-    fn distinct<'n>(&self, offset: usize, names: impl Iterator<Item = &'n String>) {
-        let mut names: Vec<&String> = names.collect();
-        names.sort_unstable();
-        for (one, other) in names.iter().zip(names.iter().skip(1)) {
-            if one == other {
-                self.error(offset, format!("`{one}` is there twice"));
+    fn distinct<'n, T: 'n>(&self, known: impl Iterator<Item = (usize, &'n Option<(String, T)>)>) {
+        let mut places = BTreeMap::new();
+        for (offset, known) in known {
+            let Some((name, _)) = known else { continue };
+            if let Some(other) = places.insert(name, offset) {
+                self.report(Finding::conflict(offset, other, format!("`{name}` is there twice")));
             }
         }
     }
@@ -153,13 +160,7 @@ impl Compiler<'_> {
         let hash = self.required(&user.password_hash, at.offset, "password_hash");
         let (name, hash) = (name?, hash?);
         let text = self.text(hash.offset, &hash.value)?;
-        let Some(proof) = PasswordHash::parse(&text) else {
-            self.error(
-                hash.offset,
-                "a password's hash is `sha256:HEX` or `pbkdf2-sha256:ROUNDS:SALT:HASH`, with salt and hash in base64",
-            );
-            return None;
-        };
+        let proof = PasswordHash::parse(&text).map_err(|why| self.error(hash.offset, why)).ok()?;
         let username = self.consumer_name(name)?;
         if username.contains(':') {
             self.error(name.offset, "a user's name has no colon (RFC 7617 section 2)");

@@ -189,8 +189,8 @@ impl Compiler<'_> {
             .map(|at| {
                 let secret = &at.value;
                 let window = self.window(&secret.not_before, &secret.not_after, "secret");
+                let kid = secret.kid.good().and_then(|at| self.name(at, "a key")).cloned();
                 let key = self.hmac_key(self.required(&secret.secret, at.offset, "secret")?, encoding, algorithms)?;
-                let kid = secret.kid.value().cloned();
                 Some(Secret { kid, key, window })
             })
             .collect();
@@ -209,6 +209,11 @@ impl Compiler<'_> {
     }
 
     fn hmac_key(&self, at: &At<String>, encoding: Encoding, algorithms: &[Algorithm]) -> Option<HmacKey> {
+        if let Some(name) = meant_reference(&at.value) {
+            let message = format!("`{}` is taken letter for letter: did you mean `$secret.{name}`?", at.value);
+            self.error(at.offset, message);
+            return None;
+        }
         let text = self.text(at.offset, &at.value)?;
         let Some(bytes) = secret_bytes(&text, encoding) else {
             self.error(at.offset, "the secret is not written in its `secret_encoding`");
@@ -230,12 +235,21 @@ impl Compiler<'_> {
                 "the secret repeats itself, so its length says nothing: `portcullis key generate` makes a random one";
             self.warn(at.offset, message);
         }
-        let key = HmacKey::new(&bytes);
-        if key.is_none() {
-            self.error(at.offset, "the secret is empty: anybody could sign");
-        }
-        key
+        HmacKey::new(&bytes).map_err(|why| self.error(at.offset, why.to_string())).ok()
     }
+}
+
+/// The name in what looks like a reference as others write them. A secret that looks so is written with `$$`.
+pub(super) fn meant_reference(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+    let name = inner.map(str::trim).or_else(|| {
+        ["$", "process.env.", "import.meta.env.", "env.", "secret.", "secrets."]
+            .iter()
+            .find_map(|before| text.strip_prefix(before))
+    })?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    // A path in another tool's store says nothing of what it would be called here.
+    if is_name { Some(name) } else { inner.map(|_| "NAME") }
 }
 
 /// Whether a secret is one piece over and over, or made of so few different bytes that nobody has drawn it: 32 random ones have fewer than

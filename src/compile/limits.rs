@@ -33,7 +33,7 @@ impl Compiler<'_> {
     }
 
     fn rate_limit(&self, at: &At<&wire::RateLimit>, has_claims: bool) -> Option<RateLimit> {
-        let binding = self.required(&at.value.binding, at.offset, "binding");
+        let binding = self.required(&at.value.binding, at.offset, "binding").and_then(|at| self.binding(at));
         self.required(&at.value.by, at.offset, "by")?;
         let mut by = Vec::new();
         for word in at.value.by.strings() {
@@ -51,7 +51,7 @@ impl Compiler<'_> {
             }
             at.value
         });
-        Some(RateLimit { binding: binding?.value.clone(), by, period_seconds })
+        Some(RateLimit { binding: binding?.clone(), by, period_seconds })
     }
 
     fn by(&self, word: &At<&str>) -> Option<By> {
@@ -61,7 +61,10 @@ impl Compiler<'_> {
             "route" => By::Route,
             "user" => By::User,
             other => match other.split_once(':') {
-                Some(("claim", name)) if !name.is_empty() => By::Claim(name.to_owned()),
+                Some(("claim", name)) if !name.is_empty() => {
+                    self.written_out(word.offset, name, "a claim");
+                    By::Claim(name.to_owned())
+                }
                 Some(("header", name)) if !name.is_empty() => {
                     let name = self.header_name(word.offset, name)?;
                     self.header_reads.borrow_mut().push((word.offset, name.clone()));
@@ -80,7 +83,7 @@ impl Compiler<'_> {
         Some(by)
     }
 
-    pub(super) fn log(config: &wire::Config) -> LogRules {
+    pub(super) fn log(&self, config: &wire::Config) -> LogRules {
         let Some(log) = config.log.value() else {
             return LogRules { analytics: ANALYTICS.to_owned(), ..LogRules::default() };
         };
@@ -88,7 +91,12 @@ impl Compiler<'_> {
             level: log.level.value().copied().unwrap_or_default(),
             subject: log.subject.value().copied().unwrap_or_default(),
             server_timing: log.server_timing.value().copied().unwrap_or(false),
-            analytics: log.analytics.value().map_or(ANALYTICS, String::as_str).to_owned(),
+            analytics: log
+                .analytics
+                .good()
+                .and_then(|at| self.binding(at))
+                .map_or(ANALYTICS, String::as_str)
+                .to_owned(),
         }
     }
 }

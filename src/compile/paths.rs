@@ -2,6 +2,7 @@
 
 use super::template::Scope;
 use super::{Compiler, unknown};
+use crate::authn::DEFAULT;
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
@@ -228,6 +229,8 @@ impl Compiler<'_> {
                 let mut message = unknown("authorizer", name, names);
                 if matches!(name, "true" | "false") {
                     message = format!("{message} (for the value, write {name} without quotes)");
+                } else if name == DEFAULT && authorizers.iter().any(|known| known.name.is_none()) {
+                    message = format!("{message} (for the top-level `authorizer`, write true without quotes)");
                 }
                 self.error(offset, message);
             }

@@ -20,7 +20,7 @@ impl Compiler<'_> {
             None => false,
         };
         let status = self.status(&path.response_status);
-        let mut headers = Vec::new();
+        let mut headers: Vec<(String, String)> = Vec::new();
         for (name, at) in path.response_headers.members() {
             // Each is gone through before any of them can end this, so that every problem is told.
             let (name, value) = (self.header_name(at.offset, name), self.text(at.offset, &at.value));
@@ -35,6 +35,9 @@ impl Compiler<'_> {
                 known = false;
                 continue;
             };
+            if headers.iter().any(|(other, _)| *other == name) {
+                self.error(at.offset, format!("`{name}` is there twice, in two spellings"));
+            }
             headers.push((name, value));
         }
         let mut reply = Reply::json(status?, body);

@@ -5,7 +5,7 @@ use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::reference::{self, Piece as Written};
 use crate::config::wire::{self, Table};
-use crate::forward::{Mapped, NOT_FORWARDED, is_token};
+use crate::forward::{Mapped, NOT_FORWARDED, breaks_header, is_token};
 use crate::route::path::RequestPath;
 use crate::route::pattern::Pattern;
 use crate::template::{Piece, Template};
@@ -37,6 +37,23 @@ const NOT_MAPPED_BACK: [&str; 9] = [
 ];
 
 impl Compiler<'_> {
+    /// Says so where a header could never be sent, whatever the request is.
+    fn check_header_texts(&self, table: &Field<Table<wire::Template>>, mapped: &[Mapped]) {
+        for (name, at) in table.members() {
+            let template = mapped
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .and_then(|(_, template)| template.as_ref());
+            let literals = template.into_iter().flat_map(Template::pieces).filter_map(|piece| match piece {
+                Piece::Literal(text) => Some(text),
+                _ => None,
+            });
+            if literals.into_iter().any(|text| breaks_header(text)) {
+                self.error(at.offset, "a header's value has no control characters");
+            }
+        }
+    }
+
     /// The request headers of a mapping. What carries a claim is the gateway's alone from now on: it goes to `reserved`.
     pub(super) fn mapped_headers(
         &self,
@@ -45,6 +62,7 @@ impl Compiler<'_> {
         reserved: &mut Vec<String>,
     ) -> Option<Vec<Mapped>> {
         let mapped = self.mapped(table, scope, |offset, name| self.free_header(offset, name))?;
+        self.check_header_texts(table, &mapped);
         for (name, template) in &mapped {
             let claims = template.iter().flat_map(Template::pieces).any(|piece| matches!(piece, Piece::Claim(_)));
             if claims && !reserved.contains(name) {
@@ -71,6 +89,7 @@ impl Compiler<'_> {
                 self.error(offset, "a query parameter has a name");
                 return None;
             }
+            self.written_out(offset, name, "a query parameter");
             Some(name.to_owned())
         })
     }
@@ -81,14 +100,16 @@ impl Compiler<'_> {
         table: &Field<Table<wire::Template>>,
         scope: Scope<'_>,
     ) -> Option<Vec<Mapped>> {
-        self.mapped(table, scope, |offset, name| {
+        let mapped = self.mapped(table, scope, |offset, name| {
             let name = self.header_name(offset, name)?;
             if NOT_MAPPED_BACK.contains(&name.as_str()) {
                 self.error(offset, format!("`{name}` is set by the gateway itself"));
                 return None;
             }
             Some(name)
-        })
+        })?;
+        self.check_header_texts(table, &mapped);
+        Some(mapped)
     }
 
     /// The members of a mapping, each name judged by `name_of`. Each is gone through before any of them can end this.
@@ -124,6 +145,13 @@ impl Compiler<'_> {
         let mut sample = String::new();
         for piece in template.pieces() {
             match piece {
+                Piece::Literal(text) if cfg!(feature = "explain") && text.contains('{') => {
+                    self.warn(
+                        at.offset,
+                        "braces are taken letter for letter here: a parameter is `$request.path.NAME`",
+                    );
+                    sample.push_str(text);
+                }
                 Piece::Literal(text) => sample.push_str(text),
                 _ => sample.push('x'),
             }

@@ -75,6 +75,7 @@ pub struct Cors {
     /// Exact origins, or with `*` for one label, or `*`.
     pub allow_origins: Field<List<String>>,
     /// What the path's own methods are narrowed to.
+    #[cfg_attr(feature = "cli", schemars(schema_with = "crate::schema::cors_methods"))]
     pub allow_methods: Field<List<String>>,
     /// Request headers.
     pub allow_headers: Field<List<String>>,

@@ -32,6 +32,11 @@ impl<'t> Compact<'t> {
         self.payload.get("iss").and_then(Value::as_str)
     }
 
+    /// Whether the token has this claim at all. Not verified.
+    pub fn has_claim(&self, claim: &str) -> bool {
+        self.payload.get(claim).is_some()
+    }
+
     /// What the token names its credential by: a claim, or else `kid` of its header. Not verified.
     pub fn names_credential(&self, claim: &str) -> Option<&str> {
         let named = self.payload.get(claim).and_then(Value::as_str);

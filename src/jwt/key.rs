@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::ec::EcKey;
 pub use self::ed::EdKey;
-pub use self::hmac::HmacKey;
+pub use self::hmac::{HmacKey, InvalidSecret};
 pub use self::rsa::RsaKey;
 use super::alg::{Algorithm, Curve, Family, Hash};
 

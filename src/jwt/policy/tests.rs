@@ -6,7 +6,7 @@ mod public;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::jwt::key::HmacKey;
+use crate::jwt::key::{HmacKey, InvalidSecret};
 use crate::jwt::keys::Secret;
 use crate::jwt::keyset::KeySet;
 use crate::testing::{
@@ -273,8 +273,24 @@ fn a_secret_counts_from_not_before_until_before_not_after() {
 
 #[test]
 fn an_empty_secret_is_no_key_and_no_secret_is_printed() {
-    assert!(HmacKey::new(b"").is_none());
+    assert_eq!(HmacKey::new(b"").err(), Some(InvalidSecret::Empty));
     assert!(!format!("{:?}", secret("hunter2", None)).contains("hunter2"));
+}
+
+#[test]
+fn a_public_key_is_no_secret_however_it_is_written() {
+    let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n";
+    for (name, text, public) in [
+        ("SPKI", pem.to_owned(), true),
+        ("white space before", format!("\r\n  {pem}"), true),
+        ("line ends written out", pem.replace('\n', "\\n"), true),
+        ("PKCS #1", pem.replace("PUBLIC", "RSA PUBLIC"), true),
+        ("a certificate", pem.replace("PUBLIC KEY", "CERTIFICATE"), true),
+        ("a private key, which nobody has", pem.replace("PUBLIC", "PRIVATE"), false),
+        ("words", "BEGIN PUBLIC KEY".to_owned(), false),
+    ] {
+        assert_eq!(HmacKey::new(text.as_bytes()).err(), public.then_some(InvalidSecret::Public), "{name}");
+    }
 }
 
 #[test]
