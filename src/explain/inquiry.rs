@@ -94,12 +94,35 @@ impl Inquiry {
         let Setting { text, names, keys, now } = setting;
         let compiled = compile(text, Env::Known(&|name| names.get(name).cloned()));
         let Some(gateway) = &compiled.gateway else { return Err(Unanswerable::Configuration(compiled.problems)) };
-        let url = format!("https://gateway.example{}", self.path);
+        let url = format!("https://gateway.example{}", without_dots(&self.path));
         let id = RequestId::new(|| "offline".to_owned());
         let head = Head { method: &self.method, url: &url, headers: &self.headers, id: &id };
         let variant = |variant: Variant| varied(text, names, variant);
         Ok(explain(Question { gateway, head: &head, headers: &self.headers, now, fetched: keys, variant: &variant }))
     }
+}
+
+/// A path without its segments `.` and `..` (RFC 3986 section 5.2.4), as the runtime gives it to a Worker. Those in disguise (`%2e`) it leaves, and
+/// the gateway refuses them.
+fn without_dots(target: &str) -> String {
+    let end = target.find(['?', '#']).unwrap_or(target.len());
+    let (path, rest) = target.split_at(end);
+    let mut kept = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "." => {}
+            ".." => drop(kept.pop()),
+            _ => {
+                kept.push(segment);
+                continue;
+            }
+        }
+        if segments.peek().is_none() {
+            kept.push("");
+        }
+    }
+    format!("/{}{rest}", kept.join("/"))
 }
 
 /// A header as it is written, `Name: value`.
@@ -138,6 +161,27 @@ fn put_encoding(authorizer: &mut Value, encoding: &str) {
 mod tests {
     use super::*;
     use crate::testing::{NOW, SECONDS, SECRET, hs};
+
+    #[test]
+    fn plain_dot_segments_are_gone_before_a_worker_sees_them() {
+        for (path, seen) in [
+            ("/a", "/a"),
+            ("/", "/"),
+            ("/a/../b", "/b"),
+            ("/a/./b/", "/a/b/"),
+            ("/a/..", "/"),
+            ("/a/b/.", "/a/b/"),
+            ("/../../a", "/a"),
+            ("/a//../b", "/a/b"),
+            ("/a/.../b", "/a/.../b"),
+            ("/a/%2e%2e/b", "/a/%2e%2e/b"),
+            ("/a/..;/b", "/a/..;/b"),
+            ("/a?b=/../c", "/a?b=/../c"),
+            ("/a/..?b", "/?b"),
+        ] {
+            assert_eq!(without_dots(path), seen, "{path}");
+        }
+    }
     use serde_json::json;
 
     fn told(inquiry: &Inquiry, secret: &str) -> Result<Explanation, Unanswerable> {

@@ -36,7 +36,7 @@ fn a_path_or_method_without_a_route_is_told_with_what_is_near() {
         ("another method", "GET", "/orders/1", "the path is there, but not with GET: it takes POST"),
         ("a method in small letters", "get", "/me", "the method is `get` in small letters"),
         ("an encoded slash", "GET", "/a%2Fb", "the path /a%2Fb could be read as different paths: there is `%2f` in it"),
-        ("dots", "GET", "/a/../b", "the path /a/../b could be read as different paths: there is `..` in it"),
+        ("dots", "GET", "/a/%2e%2e/b", "the path /a/%2e%2e/b could be read as different paths: there is `..` in it"),
         (
             "a stray sign",
             "GET",
