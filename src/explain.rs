@@ -88,6 +88,9 @@ const STAGES: [&str; 10] =
 /// The place of `time` among them.
 const TIME: usize = 4;
 
+/// The place of `answer` among them, the last.
+const ANSWER: usize = STAGES.len() - 1;
+
 /// Goes the way of a request.
 pub fn explain(question: Question<'_>) -> Explanation {
     let Question { gateway, head, now, fetched, .. } = question;
@@ -131,6 +134,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
             };
         }
     };
+    let mut steps = admitted(question, &evidence, ignored.as_deref(), passed.identity());
     let counted = match room(&passed.limits(head)) {
         Ok(counted) => counted,
         Err(reject) => return refused(question, &evidence, &reject),
@@ -139,27 +143,8 @@ pub fn explain(question: Question<'_>) -> Explanation {
     let withheld = own.and_then(|cors| origin::withheld(question, cors.get("access-control-allow-origin")));
     let action = match passed.action(head, counted) {
         Ok(action) => action,
-        Err(refusal) => return refused(question, &evidence, &refusal.reject),
+        Err(refusal) => return at_last(steps, refused(question, &evidence, &refusal.reject)),
     };
-    let mut steps = evidence.steps(STAGES.len() - 1);
-    if let Some(step) = steps.iter_mut().find(|step| step.step == "credential") {
-        match (&ignored, passed.identity()) {
-            (Some(reject), _) => {
-                let Cause { cause, .. } = cause::of(question, &evidence, reject);
-                step.text = format!("passed over, since the mode is permissive: {}, {cause}", reject.code().code());
-            }
-            (None, None) => {
-                let elsewhere = cause::elsewhere(question, &evidence).map(|elsewhere| format!("; {}", elsewhere.cause));
-                step.text = evidence.anonymous() + &elsewhere.unwrap_or_default();
-            }
-            (None, Some(identity)) => step.text = format!("{} ({})", step.text, who(identity)),
-        }
-        // API keys and passwords have no parts to look at.
-        let of_token = passed.identity().is_some_and(|identity| identity.authorizer.keys.are_for_tokens());
-        if !of_token {
-            steps.retain(|step| matches!(step.step, "route" | "credential"));
-        }
-    }
     let (status, text) = match action.then {
         Then::Answer(reply) => (Some(reply.status), format!("the configuration's own answer, status {}", reply.status)),
         Then::Forward(outbound, _) => {
@@ -180,6 +165,44 @@ pub fn explain(question: Question<'_>) -> Explanation {
         None => (None, None),
     };
     Explanation { steps, status, code: None, unread: false, cause, fix }
+}
+
+/// The stages of a request that is let pass, with what is known of who sent it.
+fn admitted(
+    question: Question<'_>,
+    evidence: &Evidence<'_>,
+    ignored: Option<&Reject>,
+    identity: Option<&Identity<'_>>,
+) -> Vec<Step> {
+    let text = match (ignored, identity) {
+        (Some(reject), _) => {
+            let Cause { cause, .. } = cause::of(question, evidence, reject);
+            format!("passed over, since the mode is permissive: {}, {cause}", reject.code().code())
+        }
+        (None, None) => {
+            let elsewhere = cause::elsewhere(question, evidence).map(|elsewhere| format!("; {}", elsewhere.cause));
+            evidence.anonymous() + &elsewhere.unwrap_or_default()
+        }
+        (None, Some(identity)) => format!("{} ({})", evidence.seen("credential"), who(identity)),
+    };
+    let mut steps = evidence.steps(ANSWER);
+    // API keys and passwords have no parts to look at, and of a token that was passed over nothing was found to be good.
+    if !identity.is_some_and(|identity| identity.authorizer.keys.are_for_tokens()) {
+        steps.retain(|step| step.step == "route");
+    }
+    steps.retain(|step| step.step != "credential");
+    let behind_route = steps.len().min(1);
+    steps.insert(behind_route, Step { step: "credential", ok: true, text });
+    steps
+}
+
+/// What is told of a request that is let pass and not answered: a refusal of the last stage comes behind all the others, as they were passed.
+fn at_last(mut steps: Vec<Step>, mut told: Explanation) -> Explanation {
+    if let Some(last) = told.steps.pop_if(|step| step.step == "answer") {
+        steps.push(last);
+        told.steps = steps;
+    }
+    told
 }
 
 /// The keys that key URLs serve, for every source alike.
@@ -216,6 +239,9 @@ fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> 
         (Code::MissingClaim | Code::InvalidClaim, Some("exp")) => (TIME, TIME),
         (Code::InvalidClaim, Some("typ")) => (TIME - 1, TIME - 1),
         (Code::InvalidIssuer, _) if evidence.authorizers.len() > 1 => (stage(code), TIME + 1),
+        // The gateway itself fails before it looks at anybody, unless its caller knows better (`at_last`): an authorizer cannot be used, or
+        // the rules for a preflight.
+        _ if stage(code) == ANSWER => (ANSWER, usize::from(evidence.route.is_some())),
         _ => (stage(code), stage(code)),
     };
     let mut steps = evidence.steps(passed);

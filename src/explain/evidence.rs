@@ -11,6 +11,7 @@ use crate::authn::{Authorizer, KeySource};
 use crate::authorization::Authorization;
 use crate::credential::{self, Found, Place};
 use crate::gateway::{Matched, Routed};
+use crate::request::Head;
 
 /// What there is to see.
 pub(super) struct Evidence<'g> {
@@ -18,6 +19,8 @@ pub(super) struct Evidence<'g> {
     pub(super) route: Option<&'g str>,
     method: String,
     path: String,
+    /// What its authorizers are called, whether they can be used or not; none where that cannot be told.
+    names: Option<Vec<&'g str>>,
     /// The authorizers of the route that can be used.
     pub(super) authorizers: Vec<&'g Authorizer>,
     /// The token that the first of them finds.
@@ -48,10 +51,11 @@ impl<'g> Evidence<'g> {
         let of = |authorizer: &&&Authorizer| matches!(authorizer.keys, KeySource::ApiKeys(_) | KeySource::Passwords(_));
         let (others, of_tokens): (Vec<&&Authorizer>, Vec<&&Authorizer>) = authorizers.iter().partition(of);
         let first = |list: &[&&Authorizer]| list.iter().flat_map(|authorizer| &authorizer.places).find_map(in_place);
+        let password = authorizers.iter().any(|one| matches!(one.keys, KeySource::Passwords(_))) && has_basic(head);
         let (token, found) = match (first(&of_tokens), first(&others)) {
             (Some((token, place)), _) => (Some(token), Some(format!("a token in {place}"))),
             (None, Some((_, place))) => (None, Some(format!("an API key in {place}"))),
-            (None, None) => (None, None),
+            (None, None) => (None, password.then(|| "a name and a password behind `Basic `".to_owned())),
         };
         let part = |number: usize| part(token.as_deref()?, number);
         let (header, claims) = (part(0), part(1));
@@ -65,6 +69,7 @@ impl<'g> Evidence<'g> {
             route: matched.as_ref().map(Matched::label),
             method: head.method.to_owned(),
             path: path_of(head).to_owned(),
+            names: matched.as_ref().and_then(Matched::authorizer_names),
             authorizers,
             token: token.map(Cow::into_owned),
             found,
@@ -133,15 +138,17 @@ impl<'g> Evidence<'g> {
     }
 
     /// What was seen at a stage that was passed.
-    fn seen(&self, step: &str) -> String {
+    pub(super) fn seen(&self, step: &str) -> String {
         match step {
             "route" => {
-                let names: Vec<&str> = self.authorizers.iter().map(|authorizer| authorizer.label()).collect();
-                let auth =
-                    if names.is_empty() { "open".to_owned() } else { format!("authorizer {}", names.join(", ")) };
+                let auth = match self.names.as_deref() {
+                    None => "it cannot be used, so who may is not known".to_owned(),
+                    Some([]) => "open".to_owned(),
+                    Some(names) => format!("authorizer {}", names.join(", ")),
+                };
                 format!("{} {} is {} ({auth})", self.method, self.path, self.route.unwrap_or("no route"))
             }
-            "credential" => self.found.clone().unwrap_or_else(|| "a name and a password behind `Basic `".to_owned()),
+            "credential" => self.found.clone().unwrap_or_default(),
             "token" => match (&self.header, &self.claims) {
                 (Some(header), Some(claims)) => {
                     let names: Vec<&str> = claims.keys().map(String::as_str).collect();
@@ -172,6 +179,13 @@ impl<'g> Evidence<'g> {
             _ => String::new(),
         }
     }
+}
+
+/// Whether a request has something that is meant as a name and a password (RFC 7617 section 2).
+fn has_basic(head: &Head<'_>) -> bool {
+    let header = head.headers.get("authorization");
+    let scheme = header.as_ref().and_then(|header| header.split_ascii_whitespace().next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
 }
 
 /// A place where a token may be, in words.

@@ -4,6 +4,7 @@ mod grants;
 mod keys;
 mod routes;
 mod sent;
+mod unusable;
 
 use serde_json::{Value, json};
 

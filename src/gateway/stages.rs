@@ -126,6 +126,21 @@ impl<'g, 'r> Matched<'g, 'r> {
         self.route.authorization.as_ref()
     }
 
+    /// What its authorizers are called, those among them that cannot be used. `None` where nobody can say: something of the route could not be
+    /// read, and that may be what its `auth` says.
+    #[cfg(feature = "explain")]
+    pub fn authorizer_names(&self) -> Option<Vec<&'g str>> {
+        if self.route.auth.is_empty() && self.route.action.is_err() {
+            return None;
+        }
+        let names = &self.gateway.names;
+        let name = |wanted: &usize| {
+            let mut own = names.iter().filter(|(_, number)| number == wanted).filter_map(|(name, _)| name.as_deref());
+            own.next().unwrap_or(authn::DEFAULT)
+        };
+        Some(self.route.auth.iter().map(name).collect())
+    }
+
     /// The authorizers of its route, but for those that cannot be used.
     pub fn usable_authorizers(&self) -> Vec<&'g Authorizer> {
         let numbers = self.route.auth.iter();
