@@ -114,6 +114,32 @@ mod tests {
     }
 
     #[test]
+    fn the_scheme_that_a_token_is_sent_behind_is_no_part_of_it() {
+        let here = folder("scheme");
+        let now = NOW.to_string();
+        let good = hs(&good());
+        for (name, written, code) in [
+            ("alone", good.clone(), 0),
+            ("Bearer", format!("Bearer {good}"), 0),
+            ("in another case, with white space", format!(" bEARER \t {good}\n"), 0),
+            ("another scheme", format!("Token {good}"), 1),
+            ("twice", format!("Bearer Bearer {good}"), 1),
+            ("nothing behind it", "Bearer".to_owned(), 1),
+        ] {
+            fs::write(here.join("token"), &written).unwrap();
+            let base = ["verify", "--env-file", "vars", "--now", now.as_str()];
+            for arguments in [
+                vec!["decode", written.as_str()],
+                [&base[..], &["--token", written.as_str()]].concat(),
+                [&base[..], &["--token-file", "token"]].concat(),
+            ] {
+                let output = run(&here, &arguments);
+                assert_eq!(output.status.code(), Some(code), "{name}: {arguments:?}");
+            }
+        }
+    }
+
+    #[test]
     fn decode_shows_what_is_there_and_verifies_nothing() {
         let output = run(&folder("decode"), &["decode", &hs(&json!({"sub": "somebody"}))]);
         let shown: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis::authn::{Authorizer, KeySource, verify_token};
 use portcullis::compile::compile;
 use portcullis::config::reference::Env;
+use portcullis::explain::inquiry::bare;
 use portcullis::gateway::Gateway;
 use portcullis::jwt::compact::Compact;
 use portcullis::jwt::json;
@@ -26,7 +27,7 @@ use super::{sign, wrong_use};
 pub(super) enum Command {
     /// Print header and claims. Nothing is verified.
     Decode {
-        /// The token.
+        /// The token. A `Bearer` before it is taken off.
         token: String,
     },
     /// Say whether an authorizer accepts a token, and if not, why.
@@ -43,7 +44,7 @@ pub(super) struct Verify {
     /// The authorizer's name; without it, the default one.
     #[arg(long, value_name = "NAME")]
     authorizer: Option<String>,
-    /// The token.
+    /// The token. A `Bearer` before it is taken off.
     #[arg(long, value_name = "TOKEN", required_unless_present = "token_file", conflicts_with = "token_file")]
     token: Option<String>,
     /// A file that holds the token.
@@ -75,7 +76,8 @@ pub(super) fn run(command: &Command) -> ExitCode {
 }
 
 fn decode(token: &str) -> ExitCode {
-    let mut parts = token.trim().split('.');
+    let token = bare(token);
+    let mut parts = token.split('.');
     let mut object = || {
         let bytes = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
         json::object(&bytes).ok()
@@ -84,7 +86,7 @@ fn decode(token: &str) -> ExitCode {
         println!("{:#}", serde_json::json!({ "header": header, "claims": claims }));
     }
     // What a gateway would say of its form comes with it.
-    match Compact::parse(token.trim()) {
+    match Compact::parse(token) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             print(Err(&Reject::from(error)), false);
@@ -115,7 +117,7 @@ fn verify(arguments: &Verify) -> Result<ExitCode, String> {
         (None, None) => String::new(),
     };
     let now = arguments.now.map_or_else(clock, UnixTime::from_seconds);
-    let verdict = verify_token(authorizer, token.trim(), gateway.max_token_bytes(), keys.as_ref(), now);
+    let verdict = verify_token(authorizer, bare(&token), gateway.max_token_bytes(), keys.as_ref(), now);
     let claims = verdict.map(|verified| Value::Object(verified.claims().members().clone()));
     print(claims.as_ref(), arguments.json);
     Ok(if claims.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

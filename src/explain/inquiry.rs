@@ -73,11 +73,7 @@ impl Inquiry {
     /// Adds a token as clients send it. It may come with the `Bearer` that it is sent behind, and broken into lines as terminals do.
     pub fn bear(&mut self, token: &str) {
         let token: String = token.lines().map(str::trim).collect();
-        let token = match token.split_at_checked("bearer ".len()) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest.trim(),
-            _ => &token,
-        };
-        self.headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        self.headers.push(("authorization".to_owned(), format!("Bearer {}", bare(&token))));
     }
 
     /// What becomes of it.
@@ -123,6 +119,15 @@ fn without_dots(target: &str) -> String {
         }
     }
     format!("/{}{rest}", kept.join("/"))
+}
+
+/// A token without the `Bearer` that it is sent behind, and without white space around it: people copy the header's whole value.
+pub fn bare(token: &str) -> &str {
+    let token = token.trim();
+    match token.split_once(char::is_whitespace) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim_start(),
+        _ => token,
+    }
 }
 
 /// A header as it is written, `Name: value`.
