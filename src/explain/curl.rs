@@ -21,10 +21,14 @@ pub struct Curl {
 
 /// Reads `line` as bash or cmd would give it to curl; else what is wrong with it.
 pub fn parse(line: &str) -> Result<Curl, String> {
-    let words::Words { words, notes } = words::split(line.trim_start().trim_start_matches("$ "));
+    let words::Words { list: words, notes, unclosed } = words::split(line.trim_start().trim_start_matches("$ "));
     let is_curl = |word: &String| matches!(word.rsplit(['/', '\\']).next(), Some("curl" | "curl.exe"));
     let behind = words.iter().position(is_curl).map(|place| words.iter().skip(place + 1));
     let mut words = behind.ok_or("there is no `curl` in it")?.cloned();
+    if let Some(quote) = unclosed {
+        // What was meant to stand behind it is in the word that it begins: the URL, or half of the headers.
+        return Err(format!("a quote is not closed: a {quote} is missing"));
+    }
     let mut line = Line { notes, ..Line::default() };
     while let Some(word) = words.next() {
         if line.only_urls || word == "-" || !word.starts_with('-') {

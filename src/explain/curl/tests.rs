@@ -104,6 +104,8 @@ fn what_cannot_be_read_is_said() {
         ("a value that is missing", "curl h/ -H", "`-H` is the last word: its value is missing"),
         ("a long one's", "curl h/ --header", "`--header` is the last word: its value is missing"),
         ("no header", "curl h/ -H nothing", "`nothing` is no header: `Name: value`"),
+        ("an open quote", "curl -H \"X: open http://h/a", "a quote is not closed: a \" is missing"),
+        ("one behind the URL", "curl http://h/a -H 'X: open", "a quote is not closed: a ' is missing"),
         ("another protocol", "curl ftp://h/", "`ftp` is no scheme of a gateway: http or https"),
         ("a space", "curl 'h/a b'", "a URL has no white space: `h/a b`"),
         ("two requests", "curl h/ --next h/", "`--next` begins another request: leave one of them"),

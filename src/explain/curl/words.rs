@@ -6,9 +6,11 @@ mod cmd;
 /// What a shell makes of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
-    pub(super) words: Vec<String>,
+    pub(super) list: Vec<String>,
     /// What the shell would have done and nobody can do here.
     pub(super) notes: Vec<String>,
+    /// The quote that begins and does not end.
+    pub(super) unclosed: Option<char>,
 }
 
 /// Splits a line. Browsers write a caret before each quote and at line ends for cmd; bash has no use for either.
@@ -37,7 +39,7 @@ impl Builder {
         if let Some(word) = self.word.take()
             && !std::mem::take(&mut self.redirected)
         {
-            self.told.words.push(word);
+            self.told.list.push(word);
         }
     }
 
@@ -55,7 +57,7 @@ fn bash(line: &str) -> Words {
     while let Some(letter) = letters.next() {
         match letter {
             // A line break without a backslash ends the command; a paste may begin with some.
-            '\n' if at.word.is_none() && at.told.words.is_empty() => {}
+            '\n' if at.word.is_none() && at.told.list.is_empty() => {}
             '\n' | ';' | '|' => break,
             '&' => {
                 let rest: String = letters.clone().take_while(|letter| !letter.is_whitespace()).collect();
@@ -73,10 +75,7 @@ fn bash(line: &str) -> Words {
                 Some('\n') | None => {}
                 Some(escaped) => at.push(escaped),
             },
-            '\'' => {
-                at.word.get_or_insert_default();
-                letters.by_ref().take_while(|letter| *letter != '\'').for_each(|letter| at.push(letter));
-            }
+            '\'' => single(&mut letters, &mut at),
             '"' => double(&mut letters, &mut at),
             '$' if letters.next_if_eq(&'\'').is_some() => ansi(&mut letters, &mut at),
             '$' => variable(&mut letters, &mut at),
@@ -93,6 +92,18 @@ fn bash(line: &str) -> Words {
     }
     at.end();
     at.told
+}
+
+/// Between single quotes, every letter stands for itself.
+fn single(letters: &mut Letters<'_>, at: &mut Builder) {
+    at.word.get_or_insert_default();
+    for letter in letters {
+        match letter {
+            '\'' => return,
+            letter => at.push(letter),
+        }
+    }
+    at.told.unclosed = Some('\'');
 }
 
 /// Between double quotes, a backslash escapes five letters and no others.
@@ -114,6 +125,7 @@ fn double(letters: &mut Letters<'_>, at: &mut Builder) {
             letter => at.push(letter),
         }
     }
+    at.told.unclosed = Some('"');
 }
 
 /// Behind a `$`: what only the shell knows is left as it is written, and told.
@@ -165,6 +177,7 @@ fn ansi(letters: &mut Letters<'_>, at: &mut Builder) {
             letter => at.push(letter),
         }
     }
+    at.told.unclosed = Some('\'');
 }
 
 /// A letter by its number in hex, of so many digits at most.

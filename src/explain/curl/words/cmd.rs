@@ -32,6 +32,7 @@ pub(super) fn split(line: &str) -> Words {
         }
     }
     at.end();
+    at.told.unclosed = quoted.then_some('"');
     at.told
 }
 

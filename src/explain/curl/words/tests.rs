@@ -23,9 +23,8 @@ fn lines_are_split_as_bash_splits_them() {
         ("a fragment is no comment", "curl http://h/#a", vec!["curl", "http://h/#a"]),
         ("redirections", "curl a > out 2>/dev/null b 2>&1", vec!["curl", "a", "b"]),
         ("a digit that is none", "curl a1 >x b", vec!["curl", "a1", "b"]),
-        ("a quote that does not end", "curl 'a b", vec!["curl", "a b"]),
     ] {
-        assert_eq!(split(line), Words { words: words(&expected), notes: vec![] }, "{name}");
+        assert_eq!(split(line), Words { list: words(&expected), ..Words::default() }, "{name}");
     }
 }
 
@@ -45,7 +44,7 @@ fn what_only_a_shell_knows_is_told() {
         ("and", "curl a && ls", "a", String::new()),
     ] {
         let told = split(line);
-        assert_eq!(told.words.last().map(String::as_str), Some(last), "{name}");
+        assert_eq!(told.list.last().map(String::as_str), Some(last), "{name}");
         assert_eq!(told.notes.join(" "), note, "{name}");
     }
     for line in ["curl $(cat token)", "curl `cat token`", r#"curl "$(cat)""#] {
@@ -75,7 +74,25 @@ fn lines_are_split_as_cmd_splits_them() {
         ("backslashes", "curl \"a\\\\\" \\\\b c\\d ^\n", vec!["curl", "a\\", "\\\\b", "c\\d"]),
         ("a line break in a value", "curl -d ^\"a^\n\nb^\"", vec!["curl", "-d", "a\nb"]),
     ] {
-        assert_eq!(split(line), Words { words: words(&expected), notes: vec![] }, "{name}");
+        assert_eq!(split(line), Words { list: words(&expected), ..Words::default() }, "{name}");
+    }
+}
+
+#[test]
+fn a_quote_that_does_not_end_is_told() {
+    for (name, line, unclosed) in [
+        ("single", "curl 'a b", Some('\'')),
+        ("double", r#"curl "a b"#, Some('"')),
+        ("double, escaped", r#"curl "a\""#, Some('"')),
+        ("dollar", r"curl $'a\'", Some('\'')),
+        ("cmd", "curl ^\n \"a b", Some('"')),
+        ("closed", r#"curl 'a' "b" $'c' '"' "'""#, None),
+        ("closed, in cmd", "curl ^\n \"a b\"", None),
+        ("in another command", "curl a | jq 'b", None),
+    ] {
+        let told = split(line);
+        assert_eq!(told.unclosed, unclosed, "{name}");
+        assert_eq!(told.list.first().map(String::as_str), Some("curl"), "{name}");
     }
 }
 
@@ -88,7 +105,7 @@ proptest! {
         fn quoted_words_come_back(list in proptest::collection::vec("\\PC*", 0..6)) {
 let quoted: Vec<String> = list.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
             let line = quoted.join(" ");
-            prop_assert_eq!(bash(&line).words, list);
+            prop_assert_eq!(bash(&line).list, list);
         }
 
         #[test]
