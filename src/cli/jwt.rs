@@ -15,7 +15,7 @@ use super::directory::{Consumer, Directory, credential, credential_key, name, ow
 use super::files::token;
 use super::key::algorithm;
 use super::kv::{At, Namespace};
-use super::moment::{now, span, written};
+use super::moment::{lifetime, now, span, written};
 use list::Credential;
 use make::{Kept, Material};
 
@@ -32,7 +32,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "ISS", value_parser = name)]
         iss: Option<String>,
         /// End it after this time: 90s, 15m, 24h, 30d, 2w.
-        #[arg(long, value_name = "SPAN", value_parser = span)]
+        #[arg(long, value_name = "SPAN", value_parser = lifetime)]
         expires_in: Option<u64>,
         #[command(flatten)]
         keys: Keys,

@@ -24,6 +24,14 @@ pub(super) fn span(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).filter(|span| *span < 1 << 40).ok_or_else(|| "this is too long".to_owned())
 }
 
+/// The same for what begins now: without a length it would have ended already.
+pub(super) fn lifetime(text: &str) -> Result<u64, String> {
+    match span(text)? {
+        0 => Err("this has no length: it would end before it begins".to_owned()),
+        span => Ok(span),
+    }
+}
+
 /// Seconds since 1970, `now`, or a time as RFC 3339 has it in UTC: `2026-11-22T08:00:00Z`, or its day alone.
 pub(super) fn time(text: &str) -> Result<u64, String> {
     if text == "now" {
@@ -67,6 +75,14 @@ mod tests {
         }
         for text in ["", "h", "1y", "-1h", "1.5h", "1 h", "99999999999999999999s", "999999999999w"] {
             assert!(span(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_begins_now_lasts_for_some_time() {
+        assert_eq!(lifetime("1s"), Ok(1));
+        for text in ["0", "0s", "00m", "0w", "", "soon"] {
+            assert!(lifetime(text).is_err(), "{text}");
         }
     }
 

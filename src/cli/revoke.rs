@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{No, Told, finish};
 use super::known::{Authorizer, authorizers, read};
 use super::kv::{At, Namespace, Put};
-use super::moment::{now, span, time, written};
+use super::moment::{lifetime, now, time, written};
 use super::table::{count, table};
 
 /// The shortest that KV keeps a record.
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "jti")]
     also_new: bool,
     /// Forget it after this time, when all such tokens have ended: 90s, 15m, 24h, 30d, 2w.
-    #[arg(long, value_name = "SPAN", value_parser = span)]
+    #[arg(long, value_name = "SPAN", value_parser = lifetime)]
     ttl: Option<u64>,
     #[command(flatten)]
     at: RevocationsAt,
