@@ -114,6 +114,11 @@ fn claims(arguments: &Sign, now: u64) -> Result<Map<String, Value>, String> {
     };
     let mut claims = json::object(text.as_bytes())
         .map_err(|_| "--claims is no object of JSON, or has a name twice: '{\"sub\": \"me\"}' is one".to_owned())?;
+    if let Some(number) = unheld(&text) {
+        return Err(format!(
+            "--claims: no 64-bit integer holds {number}, and another number would be signed: write it as text, in quotes"
+        ));
+    }
     if claims.contains_key("exp") && (arguments.expires.is_some() || arguments.no_exp) {
         return Err("the claims have an `exp` already: leave out --expires and --no-exp".to_owned());
     }
@@ -123,6 +128,29 @@ fn claims(arguments: &Sign, now: u64) -> Result<Map<String, Value>, String> {
         claims.entry("exp").or_insert_with(|| end.into());
     }
     Ok(claims)
+}
+
+/// The first integer of `text`, which is JSON, that becomes the nearest fraction when it is read.
+fn unheld(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        rest = rest.get(rest.find(|letter: char| letter == '"' || letter == '-' || letter.is_ascii_digit())?..)?;
+        if let Some(mut inside) = rest.strip_prefix('"') {
+            // What follows a backslash is one byte at least, and no quote that counts.
+            while let Some(escaped) = inside.get(inside.find(['"', '\\'])?..)?.strip_prefix('\\') {
+                inside = escaped.get(1..)?;
+            }
+            rest = inside.get(inside.find('"')? + 1..)?;
+            continue;
+        }
+        let end = rest.find(|letter: char| !matches!(letter, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
+        let (number, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        let is_integer = !number.contains(['.', 'e', 'E']);
+        if is_integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+            return Some(number);
+        }
+        rest = behind;
+    }
 }
 
 fn signature(arguments: &Sign, input: &[u8]) -> Result<Vec<u8>, String> {
@@ -167,4 +195,28 @@ fn code<M: Mac + KeyInit>(secret: &[u8], input: &[u8]) -> Vec<u8> {
     // A key of any length will do (RFC 2104 section 2), so the other side of this is never taken.
     let keyed = <M as KeyInit>::new_from_slice(secret);
     keyed.map(|keyed| keyed.chain_update(input).finalize().into_bytes().to_vec()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_that_would_be_signed_as_another_number_is_found() {
+        for (name, text, expected) in [
+            ("the greatest", r#"{"n": 18446744073709551615}"#, None),
+            ("the least", r#"{"n": -9223372036854775808}"#, None),
+            ("one more", r#"{"n":18446744073709551616}"#, Some("18446744073709551616")),
+            ("one less", r#"{"n":-9223372036854775809}"#, Some("-9223372036854775809")),
+            ("in a list", r#"{"a": [1, {"b": 12345678901234567890123 }]}"#, Some("12345678901234567890123")),
+            ("fractions", r#"{"a": 12345678901234567890123.5, "b": 1e30, "c": -0.1E+5, "d": -0}"#, None),
+            ("text", r#"{"12345678901234567890123": "12345678901234567890123"}"#, None),
+            ("escapes", r#"{"a": "\"12345678901234567890123\\", "b": "é\u00e9\\\"", "c": 0}"#, None),
+            ("behind escapes", r#"{"a": "\\", "b": 12345678901234567890123}"#, Some("12345678901234567890123")),
+            ("none", "{}", None),
+        ] {
+            json::object(text.as_bytes()).unwrap();
+            assert_eq!(unheld(text), expected, "{name}");
+        }
+    }
 }
