@@ -149,6 +149,20 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_path_is_none_and_a_method_counts_once() {
+        // The words of a line are what is between its spaces: behind the last one of these is an empty one.
+        let lines = [
+            "route add ",
+            "route add --exact ",
+            "route add --jwt ",
+            "route rm ",
+            "route add /x --method GET,POST,get",
+            "route add /x --method POST --method GET --method POST",
+        ];
+        scene("empty", &folder("empty", EMPTY), &lines);
+    }
+
+    #[test]
     fn routes_that_are_near_are_told_apart() {
         let lines = [
             "route add /private",

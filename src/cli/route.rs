@@ -144,7 +144,8 @@ fn problems(path: &Path, problems: &[Problem]) -> String {
 fn pattern(path: &str, exact: bool) -> Result<(String, Pattern), No> {
     let bare = path.strip_suffix('/').unwrap_or(path);
     let written = match () {
-        () if exact || path.contains(['{', '}']) => path.to_owned(),
+        // An empty one, as of a variable of the shell that is not set, is no path: `/` has to be meant to stand for everything.
+        () if exact || path.is_empty() || path.contains(['{', '}']) => path.to_owned(),
         () => format!("{bare}/{{.+}}"),
     };
     let parsed = Pattern::parse(&written).map_err(|why| No::Use(format!("`{path}`: {why}")))?;

@@ -53,11 +53,15 @@ struct Wanted {
 pub(super) fn run(arguments: &Arguments) -> Result<Told, No> {
     let mut file = File::read(&arguments.config)?;
     let (path, parsed) = pattern(&arguments.path, arguments.exact)?;
-    let mut methods = arguments.methods.clone();
+    let mut methods: Vec<String> = Vec::new();
+    for method in &arguments.methods {
+        if !methods.contains(method) {
+            methods.push(method.clone());
+        }
+    }
     if methods.is_empty() {
         methods.push("ANY".to_owned());
     }
-    methods.dedup();
     let guard = match &arguments.auth {
         Some(name) => Some(named(&file.config, name)?),
         None => arguments.jwt.then(|| consumers(&file.config)).transpose()?,
