@@ -8,6 +8,7 @@ pub mod de;
 pub mod env_file;
 pub mod field;
 pub mod files;
+mod line_index;
 pub mod nearest;
 pub mod problem;
 pub mod reference;

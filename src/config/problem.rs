@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::source::{Source, line_and_column};
+use super::line_index::LineIndex;
+use super::source::Source;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,13 +63,15 @@ impl Finding {
 
     /// The finding with its place in `text`; `source` is absent where the text did not parse.
     pub fn locate(self, text: &str, source: Option<&Source<'_>>) -> Problem {
-        let (line, column) = line_and_column(text, self.offset);
-        let pointer = source.map(|source| source.pointer_at(self.offset)).unwrap_or_default();
+        let place = |offset| match source {
+            Some(source) => (source.pointer_at(offset), source.line_and_column(offset)),
+            None => (String::new(), LineIndex::new(text).line_and_column(text, offset)),
+        };
+        let (pointer, (line, column)) = place(self.offset);
         let message = match self.other {
             Some(other) => {
-                let (line, column) = line_and_column(text, other);
-                let place = source.map(|source| source.pointer_at(other)).unwrap_or_default();
-                format!("{} (the other is {place} at {line}:{column})", self.message)
+                let (pointer, (line, column)) = place(other);
+                format!("{} (the other is {pointer} at {line}:{column})", self.message)
             }
             None => self.message,
         };
@@ -90,5 +93,35 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = if self.pointer.is_empty() { "/" } else { &self.pointer };
         write!(f, "{}:{}: {}: {} [{pointer}]", self.line, self.column, self.severity, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compile::compile;
+    use crate::config::reference::Env;
+
+    const MANY: usize = 20_000;
+
+    /// Where each place was looked for from the start of the text, this took minutes.
+    #[test]
+    fn many_problems_are_each_told_at_their_place() {
+        for (name, between, line_of, column_of) in [
+            ("a line each", "\n", (|at| at + 2) as fn(usize) -> usize, (|_| 34) as fn(usize) -> usize),
+            ("one line", "", |_| 1, |at| 44 + at * 42),
+        ] {
+            let path = |at: usize| {
+                let comma = if at + 1 < MANY { ',' } else { ' ' };
+                format!(r#"{between}{{"title":"é","response":1,"path":"{at:05}"}}{comma}"#)
+            };
+            let text = format!(r#"{{"paths":[{}]}}"#, (0..MANY).map(path).collect::<String>());
+            let problems = compile(&text, Env::Unknown).problems;
+            let about_paths: Vec<_> = problems.iter().filter(|problem| problem.pointer.ends_with("/path")).collect();
+            assert_eq!((problems.len(), about_paths.len()), (2 * MANY, MANY), "{name}");
+            for (at, problem) in about_paths.into_iter().enumerate() {
+                let place = (problem.pointer.clone(), problem.line, problem.column);
+                assert_eq!(place, (format!("/paths/{at}/path"), line_of(at), column_of(at)), "{name}");
+            }
+        }
     }
 }
