@@ -5,14 +5,14 @@
 //! reported and passed over before serde sees them. An enum is an object whose member `type` names the variant.
 
 mod error;
+mod variant;
 
 use std::cell::RefCell;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -20,6 +20,7 @@ use super::field::{FIELD, PLACE};
 use super::nearest::quoted_with_suggestion;
 use super::problem::Finding;
 use error::{Error, in_words};
+use variant::{Named, Unnamed, type_of};
 
 /// Names that are allowed, and say nothing, in every object.
 pub(crate) const REMARKS: [&str; 3] = ["$schema", "title", "description"];
@@ -172,20 +173,19 @@ impl<'t> Deserializer<'t> for Node<'t, '_> {
         }
         let named = match self.value {
             Value::StringLit(text) => Some((&text.value, start, self)),
-            Value::Object(object) => match object.properties.iter().find(|member| member.name.as_str() == "type") {
-                Some(ObjectProp { value: Value::StringLit(text), .. }) => {
+            Value::Object(object) => match type_of(object).map(|member| &member.value) {
+                Some(Value::StringLit(text)) => {
                     Some((&text.value, text.start(), Node { hidden: Some("type"), ..self }))
                 }
-                Some(member) => return Err(Error::custom("`type` is to be a string").at(member.start())),
-                None => None,
+                _ => None,
             },
             _ => None,
         };
         if let Some((name, offset, node)) = named {
             return visitor.visit_enum(Named { name, node }).map_err(|error| error.at(offset));
         }
-        let known = variants.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        Err(Error::custom(format_args!("an object with a `type` is needed here (known: {known})")).at(start))
+        let name = variants.first().copied().unwrap_or_default();
+        visitor.visit_enum(Unnamed { name, variants, node: self }).map_err(|error| error.at(start))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -287,45 +287,5 @@ impl<'t> SeqAccess<'t> for Placed<'t, '_> {
                 Ok(None)
             }
         }
-    }
-}
-
-/// A variant named by a string, with the object that holds its fields.
-struct Named<'t, 'f> {
-    name: &'t str,
-    node: Node<'t, 'f>,
-}
-
-impl<'t> EnumAccess<'t> for Named<'t, '_> {
-    type Error = Error;
-    type Variant = Self;
-
-    fn variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<(S::Value, Self), Error> {
-        Ok((seed.deserialize(self.name.into_deserializer())?, self))
-    }
-}
-
-impl<'t> VariantAccess<'t> for Named<'t, '_> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<(), Error> {
-        match self.node.value {
-            Value::Object(_) => {
-                Err(Error::custom(format_args!("a text is expected here, not an object")).at(self.node.value.start()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(self.node)
-    }
-
-    fn tuple_variant<V: Visitor<'t>>(self, _: usize, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom("a list of fields is not a form this configuration has"))
-    }
-
-    fn struct_variant<V: Visitor<'t>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
-        self.node.deserialize_struct("", fields, visitor)
     }
 }
