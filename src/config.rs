@@ -10,6 +10,7 @@ pub mod field;
 pub mod files;
 mod line_index;
 pub mod nearest;
+pub mod number;
 pub mod problem;
 pub mod reference;
 pub mod source;

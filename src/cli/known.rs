@@ -4,6 +4,7 @@ use std::path::Path;
 
 use portcullis::authn::DEFAULT;
 use portcullis::compile::{CREDENTIAL_TTL_MS, KEY_CLAIM, SKEW_SECONDS, compile};
+use portcullis::config::number::whole;
 use portcullis::config::reference::{Env, has_reference};
 use portcullis::{consumer, revocation};
 use serde_json::Value;
@@ -43,6 +44,11 @@ impl Authorizer {
         self.written.get(name)?.as_str()
     }
 
+    /// A whole number, in any spelling that the gateway takes: `3600.0` too.
+    fn number(&self, name: &str) -> Option<u64> {
+        self.written.get(name).and_then(|value| whole(&value.to_string()).ok())
+    }
+
     /// The namespace of its revocations, if it has some.
     pub(super) fn revocations(&self) -> Option<&str> {
         let revocation = self.written.get("revocation")?.as_object()?;
@@ -51,9 +57,9 @@ impl Authorizer {
 
     /// Seconds that a token of it lives at most, where that is bounded.
     pub(super) fn longest_life(&self) -> Option<u64> {
-        let seconds = |name: &str| self.written.get(name).and_then(Value::as_u64);
-        let skew = seconds("clock_skew_seconds").or_else(|| seconds("clockSkewSeconds")).unwrap_or(SKEW_SECONDS);
-        Some(seconds("max_lifetime_seconds")? + 2 * skew)
+        let skew =
+            self.number("clock_skew_seconds").or_else(|| self.number("clockSkewSeconds")).unwrap_or(SKEW_SECONDS);
+        Some(self.number("max_lifetime_seconds")? + 2 * skew)
     }
 
     /// What its tokens may be signed with, where it says so.
@@ -65,7 +71,7 @@ impl Authorizer {
 
     /// Seconds that a credential which was taken away may still count.
     pub(super) fn remembers(&self) -> u64 {
-        self.written.get("cache_ttl_ms").and_then(Value::as_u64).unwrap_or(CREDENTIAL_TTL_MS).div_ceil(1000)
+        self.number("cache_ttl_ms").unwrap_or(CREDENTIAL_TTL_MS).div_ceil(1000)
     }
 }
 
@@ -139,4 +145,24 @@ pub(super) fn store(at: &At) -> Result<Store, String> {
             .is_empty()
             .then_some("no authorizer asks for consumers' tokens yet: `portcullis route add PATH --jwt`"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn times_count_in_any_spelling_that_the_gateway_takes() {
+        for (name, written) in [
+            ("whole", json!({ "max_lifetime_seconds": 3600, "clock_skew_seconds": 60, "cache_ttl_ms": 5000 })),
+            (
+                "with a point",
+                json!({ "max_lifetime_seconds": 3600.0, "clock_skew_seconds": 60.0, "cache_ttl_ms": 5e3 }),
+            ),
+        ] {
+            let known = Authorizer { name: None, is_default: true, kind: "jwt".into(), written };
+            assert_eq!((known.longest_life(), known.remembers()), (Some(3720), 5), "{name}");
+        }
+    }
 }

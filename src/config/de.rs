@@ -18,6 +18,7 @@ use serde::forward_to_deserialize_any;
 
 use super::field::{FIELD, PLACE};
 use super::nearest::quoted_with_suggestion;
+use super::number::whole;
 use super::problem::Finding;
 use error::{Error, in_words};
 use variant::{Named, Unnamed, type_of};
@@ -90,10 +91,11 @@ impl<'t, 'f> Node<'t, 'f> {
         Node { value, hidden: None, ..self }
     }
 
+    /// A number is [`Unexpected::Other`], as it is written.
     fn unexpected(self) -> Unexpected<'t> {
         match self.value {
             Value::StringLit(text) => Unexpected::Str(&text.value),
-            Value::NumberLit(number) => Unexpected::Float(number.value.parse().unwrap_or_default()),
+            Value::NumberLit(number) => Unexpected::Other(number.value),
             Value::BooleanLit(literal) => Unexpected::Bool(literal.value),
             Value::Object(_) => Unexpected::Map,
             Value::Array(_) => Unexpected::Seq,
@@ -211,15 +213,10 @@ impl<'t> Deserializer<'t> for Node<'t, '_> {
 }
 
 fn visit_number<'t, V: Visitor<'t>>(text: &str, visitor: V) -> Result<V::Value, Error> {
-    if let Ok(number) = text.parse::<u64>() {
-        return visitor.visit_u64(number);
-    }
-    if let Ok(number) = text.parse::<i64>() {
-        return visitor.visit_i64(number);
-    }
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() => visitor.visit_f64(number),
-        _ => Err(Error::custom(format_args!("the number {text} is out of range"))),
+    match whole(text) {
+        Ok(number) => visitor.visit_u64(number),
+        // No field takes another.
+        Err(_) => Err(Error::invalid_type(Unexpected::Other(text), &visitor)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Expected, Unexpected};
 
 use crate::config::nearest::quoted_with_suggestion;
+use crate::config::number::{NotWhole, whole};
 use crate::config::problem::Finding;
 
 /// A value of the wrong kind, as a person would call it. Texts are not repeated: this one may be a secret in the wrong place.
@@ -13,8 +14,8 @@ pub(super) fn in_words(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => value.to_string(),
         Unexpected::Unsigned(number) => format!("the number {number}"),
-        Unexpected::Signed(number) => format!("the number {number}"),
-        Unexpected::Float(number) => format!("the number {number}"),
+        // As it is written: nothing else is given to serde like this.
+        Unexpected::Other(number) => format!("the number {number}"),
         Unexpected::Str(_) => "a text".to_owned(),
         Unexpected::Unit => "null".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
@@ -60,8 +61,14 @@ impl serde::de::Error for Error {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        if let ("u64", Unexpected::Other(number)) = (expected.as_str(), found)
+            && whole(number) == Err(NotWhole::TooLarge)
+        {
+            return Self::custom(format_args!("the number {number} is out of range"));
+        }
         // In the words of JSON, not of Rust.
-        let expected = match expected.to_string().as_str() {
+        let expected = match expected.as_str() {
             "u64" => "a whole number from 0 on".to_owned(),
             "a boolean" => "true or false".to_owned(),
             "a sequence" => "a list".to_owned(),
