@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// The names that `text` binds.
+/// The names that `text` binds. A byte order mark, which some editors put before the first one, is passed over.
 pub fn parse(text: &str) -> BTreeMap<String, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut names = BTreeMap::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
@@ -57,5 +58,14 @@ mod tests {
             assert_eq!(names.get(name).map(String::as_str), Some(value), "{name}");
         }
         assert_eq!(names.len(), 8);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_name() {
+        for (name, text) in [("a name", "\u{feff}A=1\nB=2\n"), ("a remark", "\u{feff}# of mine\nA=1\nB=2\n")] {
+            let names = parse(text);
+            let names: Vec<_> = names.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(names, [("A", "1"), ("B", "2")], "{name} is first");
+        }
     }
 }
