@@ -82,8 +82,11 @@ impl HttpUrl {
         if authority.contains('@') {
             return Err("user and password in a URL are refused: they end up in logs");
         }
-        let host = host(&authority)
+        let (host, port) = split(&authority)
             .ok_or("the host is not a name or address (international names go in their `xn--` form)")?;
+        if port.is_some_and(|port| !is_port(port)) {
+            return Err("the port is not a number from 1 to 65535");
+        }
         let path = RequestPath::parse(target.path)
             .map_err(|_| "the path has dot segments, backslashes or odd percent signs")?;
         let base = path.as_str().trim_end_matches('/').to_owned();
@@ -121,8 +124,8 @@ impl fmt::Display for HttpUrl {
     }
 }
 
-/// The host of an authority, if that is well-formed: name or address, then perhaps a port.
-fn host(authority: &str) -> Option<&str> {
+/// The host of an authority and what stands for its port, if the host is well-formed: a name or an address.
+fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(inner) => {
             let end = inner.find(']')? + 2;
@@ -131,14 +134,19 @@ fn host(authority: &str) -> Option<&str> {
             (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
         }
         None => match authority.split_once(':') {
+            // An IPv6 address without its brackets.
+            Some((_, rest)) if rest.contains(':') => return None,
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
         },
     };
     let named = host.starts_with('[')
         || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-    let ported = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+'));
-    (named && ported && !host.is_empty()).then_some(host)
+    (named && !host.is_empty()).then_some((host, port))
+}
+
+fn is_port(port: &str) -> bool {
+    port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+')
 }
 
 #[cfg(test)]
@@ -189,6 +197,31 @@ mod tests {
         ] {
             assert!(HttpUrl::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_port_is_told_apart_from_a_host() {
+        for (authority, part) in [
+            ("h:99999", "port"),
+            ("h:65536", "port"),
+            ("h:0", "port"),
+            ("h:", "port"),
+            ("h:+1", "port"),
+            ("h:-1", "port"),
+            ("h:x", "port"),
+            ("[::1]:99999", "port"),
+            ("", "host"),
+            (":80", "host"),
+            ("h_*:80", "host"),
+            ("h_*:99999", "host"),
+            ("fe80::1", "host"),
+            ("[::1]80", "host"),
+            ("[::1", "host"),
+        ] {
+            let told = HttpUrl::parse(&format!("https://{authority}/")).unwrap_err();
+            assert!(told.starts_with(&format!("the {part} is not a ")), "{authority}: {told}");
+        }
+        assert!(HttpUrl::parse("https://h:65535/").is_ok());
     }
 
     #[test]
