@@ -1,11 +1,13 @@
 //! The nearest known spelling of a name that is not known.
 
 /// The candidate nearest to `name`, if one is near enough to be what was meant: at most a third of its letters differ, two swapped
-/// neighbours counting as one difference (Damerau–Levenshtein, restricted form), case and the difference of `-` and `_` as none.
+/// neighbours counting as one difference (Damerau–Levenshtein, restricted form), case and the difference of `-` and `_` as none. A name
+/// without a letter or a digit is nobody's suggestion.
 pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let wanted = fold(name);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.contains(char::is_alphanumeric))
         .map(|candidate| (distance(&wanted, &fold(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
         .min_by_key(|(distance, _)| *distance)
@@ -62,5 +64,16 @@ mod tests {
         ] {
             assert_eq!(nearest(name, known), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn an_empty_name_is_never_suggested() {
+        for (name, known, expected) in
+            [("a", [""], None), ("", [""], None), ("-", ["_"], None), ("b", ["c"], Some("c"))]
+        {
+            assert_eq!(nearest(name, known), expected, "{name}, {known:?}");
+        }
+        assert_eq!(nearest("up", ["", "ups"]), Some("ups"));
+        assert_eq!(quoted_with_suggestion("a", [""]), "`a`");
     }
 }
