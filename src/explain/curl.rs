@@ -21,7 +21,7 @@ pub struct Curl {
 
 /// Reads `line` as bash or cmd would give it to curl; else what is wrong with it.
 pub fn parse(line: &str) -> Result<Curl, String> {
-    let words::Words { list: words, notes, unclosed } = words::split(line.trim_start().trim_start_matches("$ "));
+    let words::Split { words, notes, unclosed } = words::split(line.trim_start().trim_start_matches("$ "));
     let is_curl = |word: &String| matches!(word.rsplit(['/', '\\']).next(), Some("curl" | "curl.exe"));
     let behind = words.iter().position(is_curl).map(|place| words.iter().skip(place + 1));
     let mut words = behind.ok_or("there is no `curl` in it")?.cloned();

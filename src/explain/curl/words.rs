@@ -5,8 +5,8 @@ mod cmd;
 
 /// What a shell makes of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) list: Vec<String>,
+pub(super) struct Split {
+    pub(super) words: Vec<String>,
     /// What the shell would have done and nobody can do here.
     pub(super) notes: Vec<String>,
     /// The quote that begins and does not end.
@@ -14,7 +14,7 @@ pub(super) struct Words {
 }
 
 /// Splits a line. Browsers write a caret before each quote and at line ends for cmd; bash has no use for either.
-pub(super) fn split(line: &str) -> Words {
+pub(super) fn split(line: &str) -> Split {
     let is_cmd = line.contains("^\"") || line.lines().any(|line| line.trim_end().ends_with('^'));
     if is_cmd { cmd::split(line) } else { bash(line) }
 }
@@ -24,7 +24,7 @@ type Letters<'l> = std::iter::Peekable<std::str::Chars<'l>>;
 /// The word at hand: none between words, so that an empty one in quotes counts.
 #[derive(Default)]
 struct Builder {
-    told: Words,
+    told: Split,
     word: Option<String>,
     /// A redirection comes before it: the next word is a file.
     redirected: bool,
@@ -39,7 +39,7 @@ impl Builder {
         if let Some(word) = self.word.take()
             && !std::mem::take(&mut self.redirected)
         {
-            self.told.list.push(word);
+            self.told.words.push(word);
         }
     }
 
@@ -51,13 +51,13 @@ impl Builder {
 }
 
 /// POSIX quoting (XCU section 2.2) and bash's `$'…'`, up to the end of the first command.
-fn bash(line: &str) -> Words {
+fn bash(line: &str) -> Split {
     let mut letters = line.chars().peekable();
     let mut at = Builder::default();
     while let Some(letter) = letters.next() {
         match letter {
             // A line break without a backslash ends the command; a paste may begin with some.
-            '\n' if at.word.is_none() && at.told.list.is_empty() => {}
+            '\n' if at.word.is_none() && at.told.words.is_empty() => {}
             '\n' | ';' | '|' => break,
             '&' => {
                 let rest: String = letters.clone().take_while(|letter| !letter.is_whitespace()).collect();

@@ -1,9 +1,9 @@
 //! A line for Windows' cmd.
 
-use super::{Builder, Words};
+use super::{Builder, Split};
 
 /// cmd takes the carets away, and the program splits what is left by the rules of Microsoft's C runtime.
-pub(super) fn split(line: &str) -> Words {
+pub(super) fn split(line: &str) -> Split {
     let mut letters = uncareted(line).chars().collect::<Vec<_>>().into_iter().peekable();
     let mut at = Builder::default();
     let mut quoted = false;

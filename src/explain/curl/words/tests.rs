@@ -24,7 +24,7 @@ fn lines_are_split_as_bash_splits_them() {
         ("redirections", "curl a > out 2>/dev/null b 2>&1", vec!["curl", "a", "b"]),
         ("a digit that is none", "curl a1 >x b", vec!["curl", "a1", "b"]),
     ] {
-        assert_eq!(split(line), Words { list: words(&expected), ..Words::default() }, "{name}");
+        assert_eq!(split(line), Split { words: words(&expected), ..Split::default() }, "{name}");
     }
 }
 
@@ -44,7 +44,7 @@ fn what_only_a_shell_knows_is_told() {
         ("and", "curl a && ls", "a", String::new()),
     ] {
         let told = split(line);
-        assert_eq!(told.list.last().map(String::as_str), Some(last), "{name}");
+        assert_eq!(told.words.last().map(String::as_str), Some(last), "{name}");
         assert_eq!(told.notes.join(" "), note, "{name}");
     }
     for line in ["curl $(cat token)", "curl `cat token`", r#"curl "$(cat)""#] {
@@ -74,7 +74,7 @@ fn lines_are_split_as_cmd_splits_them() {
         ("backslashes", "curl \"a\\\\\" \\\\b c\\d ^\n", vec!["curl", "a\\", "\\\\b", "c\\d"]),
         ("a line break in a value", "curl -d ^\"a^\n\nb^\"", vec!["curl", "-d", "a\nb"]),
     ] {
-        assert_eq!(split(line), Words { list: words(&expected), ..Words::default() }, "{name}");
+        assert_eq!(split(line), Split { words: words(&expected), ..Split::default() }, "{name}");
     }
 }
 
@@ -92,7 +92,7 @@ fn a_quote_that_does_not_end_is_told() {
     ] {
         let told = split(line);
         assert_eq!(told.unclosed, unclosed, "{name}");
-        assert_eq!(told.list.first().map(String::as_str), Some("curl"), "{name}");
+        assert_eq!(told.words.first().map(String::as_str), Some("curl"), "{name}");
     }
 }
 
@@ -105,7 +105,7 @@ proptest! {
         fn quoted_words_come_back(list in proptest::collection::vec("\\PC*", 0..6)) {
 let quoted: Vec<String> = list.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
             let line = quoted.join(" ");
-            prop_assert_eq!(bash(&line).list, list);
+            prop_assert_eq!(bash(&line).words, list);
         }
 
         #[test]
