@@ -29,26 +29,28 @@ pub fn path_in(source: &Source<'_>, offset: usize) -> Option<String> {
 }
 
 /// The text with every named file in its place, as `read` gives it, and what is wrong with the files. White space of a file is taken out,
-/// so that what stands behind it stays on its line.
+/// so that what stands behind it stays on its line. A byte order mark stays where it is.
 pub fn inline(text: &str, read: &dyn Fn(&str) -> Result<String, String>) -> (String, Vec<Problem>) {
-    let Ok(source) = Source::parse(text) else { return (text.to_owned(), Vec::new()) };
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Ok(source) = Source::parse(bare) else { return (text.to_owned(), Vec::new()) };
     let mut inlined = String::with_capacity(text.len());
+    inlined.push_str(text.strip_suffix(bare).unwrap_or_default());
     let mut problems = Vec::new();
     let mut done = 0;
     for named in named(&source) {
         match key_set(&named.path, read) {
             Ok(keys) => {
-                inlined.push_str(text.get(done..named.start).unwrap_or_default());
+                inlined.push_str(bare.get(done..named.start).unwrap_or_default());
                 inlined.push_str(&keys);
                 done = named.end;
             }
             Err(why) => {
                 let finding = Finding::error(named.start, format!("the file `{}` cannot be used: {why}", named.path));
-                problems.push(finding.locate(text, Some(&source)));
+                problems.push(finding.locate(bare, Some(&source)));
             }
         }
     }
-    inlined.push_str(text.get(done..).unwrap_or_default());
+    inlined.push_str(bare.get(done..).unwrap_or_default());
     (inlined, problems)
 }
 
@@ -81,4 +83,24 @@ fn named(source: &Source<'_>) -> Vec<Named> {
         Some(Named { path, start: value.start(), end: value.end() })
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_behind_a_byte_order_mark_too() {
+        let text = r#"{"authorizer":{"jwks":{"file":"keys.json"}}}"#;
+        let keys = r#"{"keys":[{"crv":"Ed25519","kty":"OKP","x":"xAQSLV9jNP89B1Nm6u-Fn3KjimDb78UObYXIYJy-AJg"}]}"#;
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}{text}");
+            let (inlined, problems) = inline(&text, &|_| Ok(keys.to_owned()));
+            assert_eq!(problems, Vec::new(), "{mark:?}");
+            assert_eq!(inlined, format!(r#"{mark}{{"authorizer":{{"jwks":{keys}}}}}"#), "{mark:?}");
+            let (_, problems) = inline(&text, &|_| Err("it is gone".to_owned()));
+            let places: Vec<_> = problems.iter().map(|problem| (problem.line, problem.column)).collect();
+            assert_eq!(places, [(1, 23)], "{mark:?}");
+        }
+    }
 }
