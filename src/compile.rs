@@ -10,6 +10,7 @@ mod credentials;
 mod keys;
 mod limits;
 mod paths;
+mod places;
 mod prepared;
 mod presets;
 #[cfg(feature = "explain")]

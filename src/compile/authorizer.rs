@@ -8,7 +8,6 @@ use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::problem::Finding;
 use crate::config::wire::{self, Jwt, Match, Mode, OneOrMany};
-use crate::credential::Place;
 use crate::forward::CONSUMER_HEADERS;
 use crate::gateway::Fault;
 use crate::jwks::Source;
@@ -295,80 +294,6 @@ impl Compiler<'_> {
             }
         }
         known.then_some(fixed)
-    }
-
-    pub(super) fn places(&self, jwt: &Jwt) -> Option<Vec<Place>> {
-        let single = [&jwt.header_name, &jwt.token_prefix].into_iter().find_map(Field::good);
-        if let (Some(list), Some(one)) = (jwt.token_from.good(), single) {
-            let message = "`token_from` takes the place of `header_name` and `token_prefix`: write one or the other";
-            self.report(Finding::conflict(list.offset, one.offset, message));
-        }
-        if jwt.token_from.is_absent() {
-            let name = self.text_or(&jwt.header_name, "authorization");
-            let scheme = self.text_or(&jwt.token_prefix, "Bearer");
-            let place = |field: &Field<String>| field.good().map_or(0, |at| at.offset);
-            let name = name.and_then(|name| self.header_name(place(&jwt.header_name), &name));
-            let scheme = scheme.and_then(|scheme| self.scheme(place(&jwt.token_prefix), &scheme));
-            return Some(vec![Place::Header { name: name?, scheme: scheme? }]);
-        }
-        let places: Vec<Option<Place>> = jwt.token_from.elements().map(|at| self.place(at)).collect();
-        if let (true, Some(at)) = (places.is_empty(), jwt.token_from.good()) {
-            self.error(at.offset, "no place for a token: every request would be without one");
-        }
-        places.into_iter().collect()
-    }
-
-    fn place(&self, at: &At<wire::TokenFrom>) -> Option<Place> {
-        let from = &at.value;
-        match (from.header.good(), from.cookie.good(), from.query.good()) {
-            (Some(header), None, None) => {
-                let standard = if header.value.eq_ignore_ascii_case("authorization") { "Bearer" } else { "" };
-                let name = self.header_name(header.offset, &header.value);
-                let scheme = match &from.prefix {
-                    Field::Absent => Some(standard.to_owned()),
-                    Field::Bad => None,
-                    Field::Good(prefix) => self.scheme(prefix.offset, &prefix.value),
-                };
-                Some(Place::Header { name: name?, scheme: scheme? })
-            }
-            (None, Some(cookie), None) => {
-                self.no_prefix(from);
-                if !crate::forward::is_token(&cookie.value) {
-                    self.error(
-                        cookie.offset,
-                        format!("`{}` is no cookie's name (RFC 6265 section 4.1.1)", cookie.value),
-                    );
-                }
-                Some(Place::Cookie(cookie.value.clone()))
-            }
-            (None, None, Some(query)) => {
-                self.no_prefix(from);
-                if query.value.is_empty() {
-                    self.error(query.offset, "a query parameter has a name");
-                }
-                Some(Place::Query(query.value.clone()))
-            }
-            _ => {
-                self.error(at.offset, "a place is one of `header`, `cookie`, `query`");
-                None
-            }
-        }
-    }
-
-    fn no_prefix(&self, from: &wire::TokenFrom) {
-        if let Some(prefix) = from.prefix.good() {
-            self.error(prefix.offset, "only a header has a prefix: a cookie or parameter holds the token alone");
-        }
-    }
-
-    /// The word before a token in its header; empty: none.
-    fn scheme(&self, offset: usize, scheme: &str) -> Option<String> {
-        let scheme = scheme.trim();
-        if !scheme.is_empty() && !crate::forward::is_token(scheme) {
-            self.error(offset, format!("`{scheme}` is not one word, as the scheme before a token is"));
-            return None;
-        }
-        Some(scheme.to_owned())
     }
 }
 
