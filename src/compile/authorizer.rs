@@ -52,9 +52,9 @@ fn consumer_headers() -> Vec<String> {
 impl Compiler<'_> {
     pub(super) fn authorizers(&self, config: &wire::Config, sources: &mut Vec<Source>) -> Authorizers {
         let mut all = Authorizers { compiled: Vec::new(), names: Vec::new(), reserved: Vec::new() };
-        // The top-level one is `default` wherever a name is needed.
-        let mut places: Vec<(String, usize)> =
-            config.authorizer.good().map(|at| (DEFAULT.to_owned(), at.offset)).into_iter().collect();
+        // The top-level one is `default` wherever a name is needed and it has none.
+        let nameless = config.authorizer.good().filter(|at| at.value.name().is_absent());
+        let mut places: Vec<(String, usize)> = nameless.map(|at| (DEFAULT.to_owned(), at.offset)).into_iter().collect();
         let default = config.authorizer.good().map(|at| (at, true));
         let named = config.authorizers.elements().map(|at| (at, false));
         for (at, is_default) in default.into_iter().chain(named) {
@@ -64,7 +64,7 @@ impl Compiler<'_> {
                 self.error(at.offset, "`name` is missing: it is what `auth` calls this authorizer by");
             }
             if let Some(name) = &name {
-                if let Some((_, other)) = places.iter().find(|(known, place)| known == name && *place != at.offset) {
+                if let Some((_, other)) = places.iter().find(|(known, _)| known == name) {
                     self.report(Finding::conflict(at.offset, *other, format!("two authorizers are called `{name}`")));
                 }
                 places.push((name.clone(), at.offset));

@@ -35,8 +35,8 @@ impl Compiler<'_> {
             let cors = Cors {
                 origins,
                 methods,
-                allow_headers: self.names(&wire.allow_headers, "header").join(","),
-                expose_headers: self.names(&wire.expose_headers, "header").join(","),
+                allow_headers: self.header_names(&wire.allow_headers).join(","),
+                expose_headers: self.header_names(&wire.expose_headers).join(","),
                 credentials,
                 max_age: wire.max_age.value().copied(),
             };
@@ -63,10 +63,10 @@ impl Compiler<'_> {
         list.elements().map(|at| at.value.clone()).collect()
     }
 
-    fn names(&self, list: &Field<wire::List<String>>, kind: &str) -> Vec<String> {
+    fn header_names(&self, list: &Field<wire::List<String>>) -> Vec<String> {
         for at in list.elements() {
             if !is_token(&at.value) {
-                self.error(at.offset, format!("`{}` is not a {kind} name", at.value));
+                self.error(at.offset, format!("`{}` is not a header name", at.value));
             }
             self.written_out(at.offset, &at.value, "a header");
         }
