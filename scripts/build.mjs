@@ -5,12 +5,12 @@
 // A Worker has the language of rules where its configuration has rules, or with PORTCULLIS_RULES=1: it weighs as much as a third of the rest.
 // Each step is skipped when nothing it depends on has changed, so an edit of gateway.json costs a check and nothing more. Under
 // `wrangler dev`, which ends when its build fails, a broken edit is told and what was built last goes on serving.
-import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, readFileSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { glue, glued } from "./lib/glue.mjs";
 import { installPackages } from "./lib/packages.mjs";
-import { digest, once, root, run, say } from "./lib/run.mjs";
+import { digest, once, replace, root, run, say } from "./lib/run.mjs";
 import { wasmToolchain } from "./lib/toolchain.mjs";
 import { checkConfiguration, checked } from "./lib/check.mjs";
 import { prepared } from "./lib/prepare.mjs";
@@ -66,9 +66,13 @@ function buildWorker(rules) {
   // Where worker/entry.js takes it from.
   const configuration = readFileSync(checked);
   once(join(out, ".stamp"), digest(variant, source, glued, configuration, readFileSync(PREPARE)), outputs, () => {
-    rmSync(join(out, "snippets"), { recursive: true, force: true });
-    for (const file of [FILES[0], "snippets"]) cpSync(join(folder, file), join(out, file), { recursive: true });
-    writeFileSync(outputs[1], prepared(readFileSync(made[1]), configuration.toString()));
+    const snippets = readdirSync(join(folder, "snippets"), { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    for (const { parentPath, path, name } of snippets) {
+      const file = join(parentPath ?? path, name);
+      replace(join(out, relative(folder, file)), readFileSync(file));
+    }
+    replace(outputs[0], readFileSync(made[0]));
+    replace(outputs[1], prepared(readFileSync(made[1]), configuration.toString()));
   });
 }
 

@@ -1,7 +1,7 @@
 // Running other programs, and saying what is going on.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -55,4 +55,12 @@ export function once(stamp, key, outputs, work) {
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, key);
   return true;
+}
+
+/** Puts `bytes` in place of a file at once: `wrangler dev` reads it when it likes, and ends over half a file when one edit follows another. */
+export function replace(file, bytes) {
+  mkdirSync(dirname(file), { recursive: true });
+  const beside = `${file}.${process.pid}`;
+  writeFileSync(beside, bytes);
+  renameSync(beside, file);
 }

@@ -1,11 +1,12 @@
 // `wrangler dev` with the project's own build: edits of gateway.json while it runs.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { replace } from "../../scripts/lib/run.mjs";
 import { freePort, root } from "./harness.mjs";
 
 const config = (answer, more = {}) => JSON.stringify({ paths: [{ method: "GET", path: "/", response: answer, ...more }] }, null, 2);
@@ -77,4 +78,20 @@ describe("an edit of gateway.json under the dev server", () => {
     writeFileSync(file, config("fourth"));
     await answers('"fourth"');
   });
+});
+
+// Two edits at once start two builds, and wrangler takes what the first has made while the second writes: over an empty wasm it ended.
+test("what is built takes the place of what was there whole, for whoever reads that", () => {
+  const folder = mkdtempSync(join(tmpdir(), "portcullis-replace-"));
+  try {
+    const file = join(folder, "new", "a.wasm");
+    replace(file, "one");
+    const reader = openSync(file, "r");
+    replace(file, "two");
+    assert.deepEqual([readFileSync(reader, "utf8"), readFileSync(file, "utf8")], ["one", "two"]);
+    closeSync(reader);
+    assert.deepEqual(readdirSync(join(folder, "new")), ["a.wasm"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
