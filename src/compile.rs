@@ -34,7 +34,9 @@ use crate::route::router::Router;
 use crate::url::HttpUrl;
 
 #[cfg(feature = "cli")]
-pub(crate) use {limits::WORDS, paths::METHODS, presets::provider_settings, presets::settings_of};
+pub(crate) use {
+    limits::WORDS, paths::METHODS, paths::named_methods, presets::provider_settings, presets::settings_of,
+};
 
 pub use authorizer::SKEW_SECONDS;
 pub use credentials::{CREDENTIAL_TTL_MS, KEY_CLAIM};
@@ -278,11 +280,14 @@ impl Compiler<'_> {
         HttpUrl::parse(&text).map_err(|why| self.error(at.offset, why)).ok()
     }
 
-    /// Reports a name that has a reference in it: names are what the rest of the file, other files and the gateway's own records go by.
-    fn written_out(&self, offset: usize, name: &str, what: &str) {
-        if has_reference(name) {
+    /// Whether a name is written out, and has no reference in it, which is reported: names are what the rest of the file, other files and the
+    /// gateway's own records go by.
+    fn written_out(&self, offset: usize, name: &str, what: &str) -> bool {
+        let refers = has_reference(name);
+        if refers {
             self.error(offset, format!("`{name}`: the name of {what} is written out, references cannot be used in it"));
         }
+        !refers
     }
 
     /// A name of `what`, which is written out, and not empty.
@@ -308,8 +313,7 @@ impl Compiler<'_> {
 
     /// A header's name, in lower case.
     fn header_name(&self, offset: usize, name: &str) -> Option<String> {
-        if has_reference(name) {
-            self.written_out(offset, name, "a header");
+        if !self.written_out(offset, name, "a header") {
             return None;
         }
         if !crate::forward::is_token(name) {

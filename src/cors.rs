@@ -3,6 +3,7 @@
 use crate::lines::Lines;
 use crate::reply::Reply;
 use crate::request::Head;
+use crate::url::is_port;
 
 /// Cross-origin rules, compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +54,7 @@ impl Origin {
                 return Err("browsers leave out a scheme's own port: no `:443` behind https, no `:80` behind http");
             }
             // Without leading zeros, as browsers write it.
-            if port.starts_with('0') || !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().is_err()
-            {
+            if port.starts_with('0') || !is_port(port) {
                 return Err("a port is a number from 1 to 65535");
             }
         }

@@ -15,7 +15,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::compile::{METHODS, WORDS};
+use crate::compile::{METHODS, WORDS, named_methods};
 use crate::config::field::{Field, Place};
 use crate::config::wire::{Config, Table};
 use crate::jwt::alg::{Algorithm, ED25519};
@@ -88,7 +88,7 @@ pub(crate) fn methods(_: &mut SchemaGenerator) -> Schema {
 
 /// `allow_methods` of cross-origin rules.
 pub(crate) fn cors_methods(_: &mut SchemaGenerator) -> Schema {
-    let known: Vec<&str> = METHODS.iter().copied().filter(|name| *name != "ANY").chain(["*"]).collect();
+    let known: Vec<&str> = named_methods().chain(["*"]).collect();
     json_schema!({ "type": "array", "items": { "enum": known }, "minItems": 1 })
 }
 

@@ -145,7 +145,8 @@ fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     (named && !host.is_empty()).then_some((host, port))
 }
 
-fn is_port(port: &str) -> bool {
+/// Whether this is the number of a port.
+pub(crate) fn is_port(port: &str) -> bool {
     port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+')
 }
 

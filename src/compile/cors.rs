@@ -1,16 +1,13 @@
 //! `cors`, compiled.
 
 use super::Compiler;
-use super::paths::METHODS;
+use super::paths::named_methods;
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::wire;
 use crate::cors::{Cors, Origin};
 use crate::forward::is_token;
 use crate::gateway::Fault;
-
-/// The word of `method` for all of them, which `allow_methods` has another for.
-const ANY: &str = "ANY";
 
 impl Compiler<'_> {
     pub(super) fn cors(&self, at: &At<wire::Cors>) -> Result<Cors, Fault> {
@@ -47,8 +44,8 @@ impl Compiler<'_> {
     /// What the path's methods are narrowed to. Methods are case-sensitive (RFC 9110 section 9.1), in browsers' questions too.
     fn cors_methods(&self, list: &Field<wire::List<String>>) -> Vec<String> {
         for at in list.elements() {
-            let known = METHODS.iter().copied().filter(|name| *name != ANY);
-            if at.value == ANY {
+            let known = named_methods();
+            if at.value == "ANY" {
                 self.error(at.offset, "unknown method `ANY`: did you mean `*`?");
             } else if at.value != "*" && known.clone().all(|name| name != at.value) {
                 self.error(at.offset, format!("unknown method {}", quoted_with_suggestion(&at.value, known)));

@@ -45,6 +45,11 @@ pub(crate) const METHODS: [&str; 29] = [
     "BAN",
 ];
 
+/// Those that are one method each.
+pub(crate) fn named_methods() -> impl Iterator<Item = &'static str> + Clone {
+    METHODS.into_iter().filter(|name| *name != "ANY")
+}
+
 /// Where an authorizer is: its name (none: the default one), its place in the file, its number.
 pub(super) struct AuthorizerName {
     pub(super) name: Option<String>,

@@ -37,23 +37,6 @@ const NOT_MAPPED_BACK: [&str; 9] = [
 ];
 
 impl Compiler<'_> {
-    /// Says so where a header could never be sent, whatever the request is.
-    fn check_header_texts(&self, table: &Field<Table<wire::Template>>, mapped: &[Mapped]) {
-        for (name, at) in table.members() {
-            let template = mapped
-                .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name))
-                .and_then(|(_, template)| template.as_ref());
-            let literals = template.into_iter().flat_map(Template::pieces).filter_map(|piece| match piece {
-                Piece::Literal(text) => Some(text),
-                _ => None,
-            });
-            if literals.into_iter().any(|text| breaks_header(text)) {
-                self.error(at.offset, "a header's value has no control characters");
-            }
-        }
-    }
-
     /// The request headers of a mapping. What carries a claim is the gateway's alone from now on: it goes to `reserved`.
     pub(super) fn mapped_headers(
         &self,
@@ -61,8 +44,7 @@ impl Compiler<'_> {
         scope: Scope<'_>,
         reserved: &mut Vec<String>,
     ) -> Option<Vec<Mapped>> {
-        let mapped = self.mapped(table, scope, |offset, name| self.free_header(offset, name))?;
-        self.check_header_texts(table, &mapped);
+        let mapped = self.mapped(table, scope, |offset, name| self.free_header(offset, name), Self::header_text)?;
         for (name, template) in &mapped {
             let claims = template.iter().flat_map(Template::pieces).any(|piece| matches!(piece, Piece::Claim(_)));
             if claims && !reserved.contains(name) {
@@ -84,14 +66,15 @@ impl Compiler<'_> {
 
     /// The query parameters of a mapping.
     pub(super) fn mapped_query(&self, table: &Field<Table<wire::Template>>, scope: Scope<'_>) -> Option<Vec<Mapped>> {
-        self.mapped(table, scope, |offset, name| {
+        let name_of = |offset, name: &str| {
             if name.is_empty() {
                 self.error(offset, "a query parameter has a name");
                 return None;
             }
             self.written_out(offset, name, "a query parameter");
             Some(name.to_owned())
-        })
+        };
+        self.mapped(table, scope, name_of, Self::template)
     }
 
     /// The response headers of a mapping.
@@ -100,24 +83,24 @@ impl Compiler<'_> {
         table: &Field<Table<wire::Template>>,
         scope: Scope<'_>,
     ) -> Option<Vec<Mapped>> {
-        let mapped = self.mapped(table, scope, |offset, name| {
+        let name_of = |offset, name: &str| {
             let name = self.header_name(offset, name)?;
             if NOT_MAPPED_BACK.contains(&name.as_str()) {
                 self.error(offset, format!("`{name}` is set by the gateway itself"));
                 return None;
             }
             Some(name)
-        })?;
-        self.check_header_texts(table, &mapped);
-        Some(mapped)
+        };
+        self.mapped(table, scope, name_of, Self::header_text)
     }
 
-    /// The members of a mapping, each name judged by `name_of`. Each is gone through before any of them can end this.
+    /// The members of a mapping, each name judged by `name_of` and each text by `text_of`. Each is gone through before any of them can end this.
     fn mapped(
         &self,
         table: &Field<Table<wire::Template>>,
         scope: Scope<'_>,
         name_of: impl Fn(usize, &str) -> Option<String>,
+        text_of: impl Fn(&Self, usize, &str, Scope<'_>) -> Option<Template>,
     ) -> Option<Vec<Mapped>> {
         let mut mapped: Vec<Mapped> = Vec::new();
         let mut whole =
@@ -126,7 +109,7 @@ impl Compiler<'_> {
             let name = name_of(at.offset, name);
             let template = match &at.value {
                 wire::Template::Null => Some(None),
-                wire::Template::String(text) => self.template(at.offset, text, scope).map(Some),
+                wire::Template::String(text) => text_of(self, at.offset, text, scope).map(Some),
             };
             match (name, template) {
                 (Some(name), Some(_)) if mapped.iter().any(|(known, _)| *known == name) => {
@@ -137,6 +120,15 @@ impl Compiler<'_> {
             }
         }
         whole.then_some(mapped)
+    }
+
+    /// A template of a header's value. One that holds control characters could never be sent, whatever the request is.
+    fn header_text(&self, offset: usize, text: &str, scope: Scope<'_>) -> Option<Template> {
+        let template = self.template(offset, text, scope)?;
+        if template.pieces().iter().any(|piece| matches!(piece, Piece::Literal(text) if breaks_header(text))) {
+            self.error(offset, "a header's value has no control characters");
+        }
+        Some(template)
     }
 
     /// A path made anew. All that can be judged without a request is judged here.
