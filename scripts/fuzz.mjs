@@ -4,11 +4,12 @@
 //   npm run fuzz -- TARGET             one of them
 //   npm run fuzz -- TARGET FILE...     one of them on these inputs alone
 //   npm run fuzz -- --seconds 60       longer
+//   npm run fuzz -- --seed 1           from the same start in the same order, as `npm test` does
 //
 // With --when-changed, as `npm test` calls it, they are passed over where nothing has changed since they last held, and, loudly, where
 // there is no C++ compiler for libFuzzer.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { plant } from "../fuzz/seeds.mjs";
@@ -39,13 +40,15 @@ const [only, ...inputs] = positionals;
 const all = readdirSync(join(root, "fuzz/targets")).map((file) => file.replace(/\.rs$/, ""));
 if (only !== undefined && !all.includes(only)) fail(`There is no fuzz target ${only}; there are ${all.join(", ")}`);
 if (!(Number(values.seconds) >= 1)) fail(`--seconds takes a number from 1 on, not ${values.seconds}`);
+// For libFuzzer 0 is any.
+if (values.seed !== undefined && !/^[1-9]\d{0,8}$/.test(values.seed)) fail(`--seed takes a whole number from 1 on, not ${values.seed}`);
 
 if (!hasCompiler()) {
   const why = "libFuzzer is C++, and there is no C++ compiler here: c++, or what CXX names";
   if (!values["when-changed"]) fail(why);
   console.error(`\n\u26a0 THE FUZZ TARGETS WERE NOT RUN\n\u26a0 ${why}.\n\u26a0 Install one, then: npm run fuzz\n`);
 } else if (values["when-changed"]) {
-  const again = [process.argv[1], "--seconds", values.seconds];
+  const again = [process.argv[1], "--seconds", values.seconds, ...(values.seed ? ["--seed", values.seed] : [])];
   if (!once(join(build, ".fuzz-stamp"), state(), [], () => run("Fuzz targets", process.execPath, again))) {
     say("Fuzz targets: skipped, nothing has changed since they last held");
   }
@@ -56,7 +59,7 @@ if (!hasCompiler()) {
 }
 
 function readArguments() {
-  const options = { seconds: { type: "string", default: "10" }, "when-changed": { type: "boolean", default: false } };
+  const options = { seconds: { type: "string", default: "10" }, seed: { type: "string" }, "when-changed": { type: "boolean", default: false } };
   try {
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {
@@ -119,10 +122,11 @@ function regressionsHold(target, program) {
 /** Fuzzes one target; `false` where it failed. */
 function explore(target, program) {
   const [corpus, crashes, logs] = ["fuzz-corpus", "fuzz-crashes", "fuzz-logs"].map((folder) => join(build, folder));
-  const own = join(corpus, target);
+  const own = join(values.seed ? `${corpus}-seeded` : corpus, target);
+  if (values.seed) rmSync(own, { recursive: true, force: true });
   const dictionary = plant(target, own);
   for (const folder of [crashes, logs]) mkdirSync(folder, { recursive: true });
-  const goal = [`-max_total_time=${Math.floor(Number(values.seconds))}`, "-print_final_stats=1"];
+  const goal = [`-max_total_time=${Math.floor(Number(values.seconds))}`, `-seed=${values.seed ?? 0}`, "-print_final_stats=1"];
   const places = [`-artifact_prefix=${crashes}/${target}-`, `-dict=${dictionary}`, own];
   const child = spawn(program, [...goal, ...LIMITS, ...places], { cwd: root, env: quiet, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";

@@ -21,7 +21,7 @@ if (only !== "e2e") {
   run("Format", "cargo", ["fmt", "--all", "--check"]);
   run("Lints, warnings denied", "cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]);
   run("Rust tests", "cargo", ["test", "--locked", "--quiet"]);
-  run("", process.execPath, ["scripts/fuzz.mjs", "--when-changed", "--seconds", "6"]);
+  run("", process.execPath, ["scripts/fuzz.mjs", "--when-changed", "--seconds", "6", "--seed", "1"]);
 }
 for (const [variant, folder] of [["rules", "build/bundle-rules"], ["plain", "build/bundle"]]) {
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", ...(variant === "rules" ? { PORTCULLIS_RULES: "1" } : {}) };

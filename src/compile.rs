@@ -311,7 +311,7 @@ impl Compiler<'_> {
         self.name(at, "a binding")
     }
 
-    /// A header's name, in lower case.
+    /// A header's name that is written out, in lower case.
     fn header_name(&self, offset: usize, name: &str) -> Option<String> {
         if !self.written_out(offset, name, "a header") {
             return None;
@@ -322,6 +322,11 @@ impl Compiler<'_> {
         }
         Some(name.to_ascii_lowercase())
     }
+}
+
+/// How a problem quotes a text in which references were looked up: as it is written, since what they stand for may be a secret.
+fn as_written(written: &str) -> String {
+    if has_reference(written) { format!("what `{written}` stands for") } else { format!("`{written}`") }
 }
 
 /// Finds the number of `name`, or says what is known.

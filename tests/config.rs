@@ -10,6 +10,7 @@ mod tests {
     use portcullis::compile::{Compiled, Prepared, compile};
     use portcullis::config::problem::Severity;
     use portcullis::config::reference::Env;
+    use serde_json::Value;
 
     fn folder(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -94,6 +95,66 @@ mod tests {
             }
         }
         assert!(good >= 5, "{good} good ones");
+    }
+
+    /// What a secret of a deployment could hold: a word, and what the fields that take text would look into.
+    const KEPT_SECRETS: [&str; 6] = [
+        "zz-kept-secret-zz",
+        "Not one word: ZZ-KEPT-SECRET-ZZ",
+        "https://zz-kept-secret-zz.example/?query",
+        "-----BEGIN PUBLIC KEY-----\nzz-kept-secret-zz",
+        r#"{"keys":[{"kty":"oct","kid":"zz-kept-secret-zz","k":"AA"}]}"#,
+        "$env.zz-kept-secret-zz $$ ${secret.",
+    ];
+
+    /// The places of all texts in `value`, by the name of the field that they are in.
+    fn texts(value: &Value, pointer: String, field: &str, places: &mut Vec<(String, String)>) {
+        match value {
+            Value::String(_) => places.push((pointer, field.to_owned())),
+            Value::Array(elements) => elements
+                .iter()
+                .enumerate()
+                .for_each(|(index, element)| texts(element, format!("{pointer}/{index}"), field, places)),
+            Value::Object(members) => members.iter().for_each(|(name, member)| {
+                let name_in_pointer = name.replace('~', "~0").replace('/', "~1");
+                texts(member, format!("{pointer}/{name_in_pointer}"), name, places);
+            }),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_problem_tells_what_a_reference_stands_for() {
+        let mut tried = 0;
+        let mut told = Vec::new();
+        for file in examples() {
+            let Ok(document) = serde_json::from_str::<Value>(&fs::read_to_string(&file).unwrap()) else { continue };
+            let mut places = Vec::new();
+            texts(&document, String::new(), "", &mut places);
+            let mut fields: Vec<&String> = places.iter().map(|(_, field)| field).collect();
+            fields.sort_unstable();
+            fields.dedup();
+            // All the texts of a field at once, so that doubles are told of too.
+            for field in fields {
+                let mut document = document.clone();
+                for (pointer, _) in places.iter().filter(|(_, other)| other == field) {
+                    *document.pointer_mut(pointer).unwrap() = "$secret.KEPT".into();
+                }
+                let text = document.to_string();
+                for kept in KEPT_SECRETS {
+                    let lookup = |_: &str| Some(kept.to_owned());
+                    for env in [Env::Known(&lookup), Env::Judged(&lookup)] {
+                        tried += 1;
+                        let problems = lines(&compile(&text, env));
+                        let leaks = problems.lines().filter(|line| line.to_lowercase().contains("zz-kept-secret-zz"));
+                        told.extend(leaks.map(|line| format!("{} {field}: {line}", file.display())));
+                    }
+                }
+            }
+        }
+        told.dedup();
+        assert!(told.is_empty(), "{}", told.join("\n"));
+        assert!(tried > 2_000, "only {tried} were tried");
     }
 
     #[test]

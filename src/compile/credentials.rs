@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keys::key_places;
-use super::{Compiler, Reported};
+use super::{Compiler, Reported, as_written};
 use crate::authn::{Authorizer, ConsumerStore, CredentialStore, KeySource};
 use crate::config::field::{At, Field};
 use crate::config::problem::Finding;
@@ -85,7 +85,7 @@ impl Compiler<'_> {
             }
         };
         let known: Vec<Option<(String, Credential<()>)>> = key.keys.elements().map(|at| self.known_key(at)).collect();
-        self.distinct(key.keys.elements().zip(&known).map(|(at, known)| (at.offset, known)));
+        self.distinct(key.keys.elements().map(|at| (at.offset, &at.value.sha256)).zip(&known));
         let binding = self.namespace(&key.binding, known.is_empty());
         let store = CredentialStore {
             known: Arc::new(known.into_iter().collect::<Option<_>>()?),
@@ -102,7 +102,7 @@ impl Compiler<'_> {
     pub(super) fn basic(&self, basic: &wire::Basic, name: Option<String>) -> Option<Authorizer> {
         let known: Vec<Option<(String, Credential<PasswordHash>)>> =
             basic.users.elements().map(|at| self.known_user(at)).collect();
-        self.distinct(basic.users.elements().zip(&known).map(|(at, known)| (at.offset, known)));
+        self.distinct(basic.users.elements().map(|at| (at.offset, &at.value.username)).zip(&known));
         let binding = self.namespace(&basic.binding, known.is_empty());
         let store = CredentialStore {
             known: Arc::new(known.into_iter().collect::<Option<_>>()?),
@@ -116,12 +116,13 @@ impl Compiler<'_> {
     }
 
     /// Reports what is there twice: only the first of them would count.
-    fn distinct<'n, T: 'n>(&self, known: impl Iterator<Item = (usize, &'n Option<(String, T)>)>) {
+    fn distinct<'n, T: 'n>(&self, known: impl Iterator<Item = ((usize, &'n Field<String>), &'n Option<(String, T)>)>) {
         let mut places = BTreeMap::new();
-        for (offset, known) in known {
-            let Some((name, _)) = known else { continue };
+        for ((offset, written), known) in known {
+            let (Some(written), Some((name, _))) = (written.value(), known) else { continue };
             if let Some(other) = places.insert(name, offset) {
-                self.report(Finding::conflict(offset, other, format!("`{name}` is there twice")));
+                let name = as_written(written);
+                self.report(Finding::conflict(offset, other, format!("{name} is there twice")));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Where an authorizer's tokens are: `token_from`, or one header.
 
-use super::Compiler;
+use super::{Compiler, as_written};
 use crate::config::field::{At, Field};
 use crate::config::problem::Finding;
 use crate::config::wire::{self, Jwt};
@@ -16,11 +16,12 @@ impl Compiler<'_> {
             self.report(Finding::conflict(list.offset, one.offset, message));
         }
         if jwt.token_from.is_absent() {
-            let name = self.text_or(&jwt.header_name, "authorization");
-            let scheme = self.text_or(&jwt.token_prefix, "Bearer");
-            let place = |field: &Field<String>| field.good().map_or(0, |at| at.offset);
-            let name = name.and_then(|name| self.header_name(place(&jwt.header_name), &name));
-            let scheme = scheme.and_then(|scheme| self.scheme(place(&jwt.token_prefix), &scheme));
+            let name = match &jwt.header_name {
+                Field::Absent => Some("authorization".to_owned()),
+                Field::Bad => None,
+                Field::Good(name) => self.header(name),
+            };
+            let scheme = self.prefix(&jwt.token_prefix, "Bearer");
             return Some(vec![Place::Header { name: name?, scheme: scheme? }]);
         }
         let places: Vec<Option<Place>> = jwt.token_from.elements().map(|at| self.place(at)).collect();
@@ -36,11 +37,7 @@ impl Compiler<'_> {
             (Some(header), None, None) => {
                 let standard = if header.value.eq_ignore_ascii_case("authorization") { "Bearer" } else { "" };
                 let name = self.header_name(header.offset, &header.value);
-                let scheme = match &from.prefix {
-                    Field::Absent => Some(standard.to_owned()),
-                    Field::Bad => None,
-                    Field::Good(prefix) => self.scheme(prefix.offset, &prefix.value),
-                };
+                let scheme = self.prefix(&from.prefix, standard);
                 Some(Place::Header { name: name?, scheme: scheme? })
             }
             (None, Some(cookie), None) => {
@@ -73,11 +70,28 @@ impl Compiler<'_> {
         }
     }
 
+    /// The name of a header in which references are looked up.
+    fn header(&self, at: &At<String>) -> Option<String> {
+        let name = self.text(at.offset, &at.value)?;
+        if !is_token(&name) {
+            self.error(at.offset, format!("{} is not a header name", as_written(&at.value)));
+            return None;
+        }
+        Some(name.to_ascii_lowercase())
+    }
+
     /// The word before a token in its header; empty: none.
-    fn scheme(&self, offset: usize, scheme: &str) -> Option<String> {
-        let scheme = scheme.trim();
+    fn prefix(&self, field: &Field<String>, standard: &str) -> Option<String> {
+        let at = match field {
+            Field::Absent => return Some(standard.to_owned()),
+            Field::Bad => return None,
+            Field::Good(at) => at,
+        };
+        let text = self.text(at.offset, &at.value)?;
+        let scheme = text.trim();
         if !scheme.is_empty() && !is_token(scheme) {
-            self.error(offset, format!("`{scheme}` is not one word, as the scheme before a token is"));
+            let written = as_written(at.value.trim());
+            self.error(at.offset, format!("{written} is not one word, as the scheme before a token is"));
             return None;
         }
         Some(scheme.to_owned())
