@@ -6,6 +6,7 @@ mod who;
 
 use std::sync::Arc;
 
+use crate::challenge::Schemes;
 use crate::config::wire::Mode;
 use crate::consumer::{Consumer, Credential, PasswordHash};
 use crate::credential::Place;
@@ -188,17 +189,27 @@ pub fn authenticate<'g>(
     // Of several modes the strictest counts.
     let mode = mode.or_else(|| authorizers.iter().map(|authorizer| authorizer.mode).max()).unwrap_or(Mode::Strict);
     let passed = |identity, refresh, ignored, memo| Outcome::Passed { identity, refresh, ignored, memo };
-    // A browser asks for a password where it is told that one would do.
-    let has_passwords = || authorizers.iter().any(|authorizer| matches!(authorizer.keys, KeySource::Passwords(_)));
-    let refused = |reject: Reject| Outcome::Refused(if has_passwords() { reject.or_basic() } else { reject });
+    let refused = |reject: Reject| Outcome::Refused(reject.at(schemes(authorizers)));
     match check(authorizers, max_token_bytes, head, context) {
         Ok(Checked::Verified(identity, refresh, memo)) => passed(Some(identity), refresh, None, memo),
         Ok(Checked::Needs(need)) => Outcome::Needs(need),
         Ok(Checked::NoToken | Checked::OtherScheme) if mode < Mode::Strict => passed(None, None, None, None),
         Ok(Checked::NoToken) => refused(Reject::new(Code::MissingToken)),
         Ok(Checked::OtherScheme) => refused(Reject::new(Code::MalformedAuthorization)),
-        Err(reject) if mode == Mode::Permissive => passed(None, None, Some(Box::new(reject)), None),
+        Err(reject) if mode == Mode::Permissive => {
+            passed(None, None, Some(Box::new(reject.at(schemes(authorizers)))), None)
+        }
         Err(reject) => refused(reject),
+    }
+}
+
+/// What a request has to bring for one of these `authorizers`.
+pub(crate) fn schemes(authorizers: &[&Authorizer]) -> Schemes {
+    let any = |is: fn(&KeySource) -> bool| authorizers.iter().any(|authorizer| is(&authorizer.keys));
+    Schemes {
+        bearer: any(KeySource::are_for_tokens),
+        api_key: any(|keys| matches!(keys, KeySource::ApiKeys(_))),
+        basic: any(|keys| matches!(keys, KeySource::Passwords(_))),
     }
 }
 

@@ -22,6 +22,11 @@ pub struct Authorization {
 }
 
 impl Authorization {
+    /// Whether it asks for something that nobody unknown has.
+    pub const fn asks_for_somebody(&self) -> bool {
+        !self.scopes.is_empty() || !self.roles.is_empty()
+    }
+
     /// Whether a request may do what it asks for.
     ///
     /// # Errors

@@ -261,9 +261,10 @@ fn refused(question: Question<'_>, evidence: &Evidence<'_>, reject: &Reject) -> 
 /// What is told where nobody may do what a request asks for, and why it is nobody's.
 fn nobodys(mut told: Explanation, why: Cause) -> Explanation {
     let text = format!("{}; the mode lets the request pass as nobody's, who may not do this", why.cause);
-    told.steps.retain(|step| matches!(step.step, "route" | "authorization"));
-    if let Some(step) = told.steps.last_mut() {
-        step.text.clone_from(&text);
+    if let Some(mut last) = told.steps.pop() {
+        last.text.clone_from(&text);
+        told.steps.retain(|step| step.step == "route");
+        told.steps.push(last);
     }
     Explanation { cause: Some(text), fix: Some(why.fix), ..told }
 }

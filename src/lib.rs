@@ -16,6 +16,7 @@
 
 pub mod authn;
 pub mod authorization;
+pub mod challenge;
 pub mod compile;
 pub mod config;
 pub mod consumer;

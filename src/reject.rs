@@ -4,14 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::challenge::{BEARER, Schemes};
 use crate::config::wire::Detail;
 use crate::jwt::error::TokenError;
 use crate::lines::Lines;
 use crate::reply::Reply;
-
-/// The challenges of `WWW-Authenticate` (RFC 9110 section 11.6.1): RFC 6750 section 3, RFC 7617 section 2.
-const BEARER: &str = "Bearer realm=\"portcullis\"";
-const BASIC: &str = "Basic realm=\"portcullis\", charset=\"UTF-8\"";
 
 /// Seconds that a client is asked to wait where nothing better is known.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -41,8 +38,8 @@ pub struct Reject {
     retry_after: Option<u64>,
     /// What the operator should read; never sent to a client.
     internal: Option<String>,
-    /// Whether a password would do as well as a token.
-    basic: bool,
+    /// What would do instead of what was sent.
+    schemes: Schemes,
 }
 
 macro_rules! codes {
@@ -120,7 +117,7 @@ codes! {
 impl Reject {
     /// A refusal that is said by its code alone.
     pub const fn new(code: Code) -> Self {
-        Self { code, about: About::Nothing, retry_after: None, internal: None, basic: false }
+        Self { code, about: About::Nothing, retry_after: None, internal: None, schemes: Schemes::BEARER }
     }
 
     /// A path whose best pattern lacks the method; `allow` is what it has (RFC 9110 section 15.5.6).
@@ -149,10 +146,10 @@ impl Reject {
         Self { about: About::Scope(scope), ..Self::new(Code::InsufficientScope) }
     }
 
-    /// The same, with a word to browsers that a password would do (RFC 7617 section 2).
+    /// The same for a route that takes credentials of these kinds.
     #[must_use]
-    pub fn or_basic(self) -> Self {
-        Self { basic: true, ..self }
+    pub fn at(self, schemes: Schemes) -> Self {
+        Self { schemes, ..self }
     }
 
     /// The same with a line for the log.
@@ -208,6 +205,14 @@ impl Reject {
         reply
     }
 
+    /// Its words. A code's own are those of tokens.
+    const fn message(&self) -> &'static str {
+        match self.code {
+            Code::MissingToken => self.schemes.missing(),
+            code => code.message(),
+        }
+    }
+
     /// The body, in the order in which people read it.
     fn body(&self, detail: Detail, request_id: &str) -> String {
         let code = self.code;
@@ -221,7 +226,7 @@ impl Reject {
         }
         if detail == Detail::Full {
             body.push_str("\",\"message\":\"");
-            body.push_str(code.message());
+            body.push_str(self.message());
         }
         body.push_str("\",\"statusCode\":");
         body.push_str(&code.status().to_string());
@@ -254,7 +259,8 @@ impl Reject {
             (403, Code::InsufficientScope, _) => [BEARER, ", error=\"insufficient_scope\""].concat().into(),
             _ => return None,
         };
-        Some(if self.basic { challenge + ", " + BASIC } else { challenge })
+        // What is too little is a token, whatever else would have done.
+        Some(if self.code.status() == 401 { self.schemes.challenges(challenge) } else { challenge })
     }
 }
 

@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 
 use super::{Fault, Gateway, Refused, Route, RouteAction};
 use crate::authn::{self, Authorizer, Context, Identity, Need, Outcome};
-#[cfg(feature = "explain")]
 use crate::authorization::Authorization;
 use crate::cors::Cors;
 use crate::forward::{Outbound, Sender, breaks_header};
@@ -186,6 +185,14 @@ impl<'g, 'r> Authenticated<'g, 'r> {
     /// The refusal where that is not so.
     pub fn authorize(self, head: &Head<'_>) -> Result<Authorized<'g, 'r>, Refused<'g>> {
         let Matched { route, path, .. } = &self.matched;
+        // Where the mode let nobody pass, scopes and roles tell to come back as somebody (RFC 9110 section 15.5.2), or what was wrong with
+        // the token: 403 would say that no token of theirs is enough.
+        let asks = || route.authorization.as_ref().is_some_and(Authorization::asks_for_somebody);
+        if self.identity.is_none() && !self.authorizers.is_empty() && asks() {
+            let missing = || Reject::new(Code::MissingToken).at(authn::schemes(&self.authorizers));
+            let reject = self.ignored.map_or_else(missing, |ignored| *ignored);
+            return Err(self.matched.refuse(reject));
+        }
         let facts = Facts { head, path: path.as_str(), identity: self.identity.as_ref() };
         match route.authorization.as_ref().map_or(Ok(()), |authorization| authorization.judge(facts)) {
             Ok(()) => Ok(Authorized(self)),

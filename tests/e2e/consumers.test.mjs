@@ -260,7 +260,7 @@ describe("a password", () => {
     const { ask } = await scene(t);
     const { code, response } = await ask("/people");
     assert.equal(code, "missing_token");
-    assert.equal(response.headers.get("www-authenticate"), 'Bearer realm="portcullis", Basic realm="portcullis", charset="UTF-8"');
+    assert.equal(response.headers.get("www-authenticate"), 'Basic realm="portcullis", charset="UTF-8"');
     assert.equal((await ask("/people", { headers: { authorization: "Basic !!!" } })).code, "malformed_authorization");
     assert.equal((await ask("/people", { headers: { authorization: `Basic ${Buffer.from("no colon").toString("base64")}` } })).code, "malformed_authorization");
   });

@@ -46,6 +46,7 @@ const CONFIG = {
     // As deep as the check lets through.
     ruled("/deep", [{ allow: `jwt.level == ${"0 + ".repeat(90)}7` }, { require: `${"!(".repeat(90)}jwt.level == 7${")".repeat(90)}` }]),
     ruled("/scoped", undefined, { scopes: ["orders:read", "orders:write"] }),
+    ruled("/perhaps-scoped", undefined, { scopes: "orders:read", mode: "permissive" }),
     ruled("/any-scope", undefined, { scopes: ["orders:read", "orders:write"], scopes_match: "any" }),
     ruled("/roles", undefined, { roles: ["editor", "admin"], roles_claim: "realm_access.roles" }),
   ],
@@ -158,6 +159,18 @@ describe("scopes and roles", () => {
     const { body, response } = await ask("/scoped", { scope: "orders:read" });
     assert.equal(body.code, "insufficient_scope");
     assert.equal(response.headers.get("www-authenticate"), 'Bearer realm="portcullis", error="insufficient_scope", scope="orders:read orders:write"');
+  });
+
+  test("who is nobody, for want of a good token, is asked for one", async () => {
+    const told = async (payload) => {
+      const { status, body, response } = await ask("/perhaps-scoped", payload);
+      return [status, body.code, response.headers.get("www-authenticate")];
+    };
+    const bearer = 'Bearer realm="portcullis"';
+    assert.deepEqual(await told(), [401, "missing_token", bearer]);
+    assert.deepEqual(await told({ exp: now() - 600 }), [401, "token_expired", `${bearer}, error="invalid_token", error_description="Token expired"`]);
+    assert.deepEqual(await told({ scope: "x" }), [403, "insufficient_scope", `${bearer}, error="insufficient_scope", scope="orders:read"`]);
+    assert.equal((await ask("/perhaps-scoped", { scope: "orders:read" })).status, 200);
   });
 
   test("one role is enough, in a claim along dots; a text is one role", async () => {

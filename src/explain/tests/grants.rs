@@ -239,7 +239,11 @@ fn grants_are_told_by_what_is_lacking_and_where_it_is() {
             "it expired 10 min ago; 30 s of skew are allowed; the mode lets the request pass as nobody's, who may not do this"
         )
     );
-    assert_eq!(past.steps.iter().map(|step| step.ok).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(
+        past.steps.iter().map(|step| (step.step, step.ok)).collect::<Vec<_>>(),
+        [("route", true), ("time", false)]
+    );
+    assert_eq!((past.status, past.code), (Some(401), Some("token_expired")));
     let ruled = json!({"authorization": {"rules": [{"require": "jwt.org == 'acme'"}]}});
     let told = told(&json!({}), &ruled, &json!({"org": "other"}));
     assert_eq!(

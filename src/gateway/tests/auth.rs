@@ -256,3 +256,66 @@ fn a_refusal_says_which_claim_it_is_about_and_never_what_it_should_be() {
         assert!(ended.reply().get("www-authenticate").unwrap().contains("error=\"invalid_token\""), "{name}");
     }
 }
+
+#[test]
+fn whom_scopes_or_roles_lack_for_want_of_a_token_is_asked_for_one() {
+    let mut without_keys = KeyRing::new(1);
+    without_keys.failed(SourceId(0), NOW);
+    let remote = json!({"algorithm": null, "secret": null, "jwks_url": "https://i.example/keys"});
+    let expired = hs(SECRET, &header(), &with(claims("a"), "exp", &json!(1)));
+    let unread = rs(&RSA, &json!({"alg": "RS256", "kid": "k"}), &claims("a"));
+    let poor = hs(SECRET, &header(), &claims("a"));
+    let token = "Bearer realm=\"portcullis\"";
+    let invalid = "Bearer realm=\"portcullis\", error=\"invalid_token\", error_description=\"Token expired\"";
+    let scarce = "Bearer realm=\"portcullis\", error=\"insufficient_scope\", scope=\"s\"";
+    let (scopes, roles) = (json!({"authorizer": "a", "scopes": "s"}), json!({"authorizer": "a", "roles": "r"}));
+    // Name; mode; members of the authorizer; what is asked for; token; answer; challenge.
+    for (name, mode, members, auth, sent, expected, challenge) in [
+        ("nobody, scopes", "optional", json!({}), &scopes, None, "401 missing_token", Some(token)),
+        ("nobody, roles", "optional", json!({}), &roles, None, "401 missing_token", Some(token)),
+        ("nobody where bad tokens pass", "permissive", json!({}), &scopes, None, "401 missing_token", Some(token)),
+        ("a bad token", "permissive", json!({}), &scopes, Some(&expired), "401 token_expired", Some(invalid)),
+        ("a bad token, roles", "permissive", json!({}), &roles, Some(&expired), "401 token_expired", Some(invalid)),
+        ("keys that are not there", "permissive", remote, &scopes, Some(&unread), "503 keys_unavailable", None),
+        ("too few scopes", "permissive", json!({}), &scopes, Some(&poor), "403 insufficient_scope", Some(scarce)),
+        ("too few roles", "optional", json!({}), &roles, Some(&poor), "403 access_denied", None),
+    ] {
+        let gateway = gateway(&json!({
+            "authorizers": [authorizer("a", &members)],
+            "paths": [{"method": "GET", "path": "/a", "auth": with(auth.clone(), "mode", &json!(mode)), "response": 1}],
+        }));
+        let bearer = sent.map(|token| ("authorization", format!("Bearer {token}")));
+        let list: Vec<(&str, &str)> = bearer.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let ended = run(&gateway, &without_keys, NOW, &request("GET", "https://gw.example/a", &headers(&list)));
+        assert_eq!(ended.words(), expected, "{name}");
+        assert_eq!(ended.reply().get("www-authenticate"), challenge, "{name}");
+    }
+}
+
+#[test]
+fn a_401_asks_for_what_its_path_takes_and_for_nothing_else() {
+    let kinds = json!([
+        {"name": "tokens", "type": "jwt", "algorithm": "HS256", "secret": SECRET, "issuer": "a", "audience": "a"},
+        {"name": "keys", "type": "api_key", "keys": [{"sha256": "0".repeat(64), "consumer": "c"}]},
+        {"name": "people", "type": "basic", "users": [{"username": "u", "password_hash": format!("sha256:{}", "0".repeat(64))}]},
+    ]);
+    let (bearer, key) = ("Bearer realm=\"portcullis\"", "ApiKey realm=\"portcullis\"");
+    let basic = "Basic realm=\"portcullis\", charset=\"UTF-8\"";
+    for (auth, challenges, message) in [
+        (vec!["tokens"], vec![bearer], "Missing bearer token"),
+        (vec!["keys"], vec![key], "Missing API key"),
+        (vec!["people"], vec![basic], "Missing password"),
+        (vec!["people", "keys"], vec![key, basic], "Missing credential"),
+        (vec!["keys", "tokens"], vec![bearer, key], "Missing bearer token"),
+    ] {
+        let gateway = gateway(&json!({
+            "authorizers": kinds,
+            "paths": [{"method": "GET", "path": "/a", "auth": auth, "response": 1}],
+        }));
+        let ended = ask(&gateway, "GET", "/a", &[]);
+        assert_eq!(ended.words(), "401 missing_token", "{auth:?}");
+        assert_eq!(ended.reply().get("www-authenticate"), Some(challenges.join(", ").as_str()), "{auth:?}");
+        let body: Value = serde_json::from_str(&ended.reply().body).unwrap();
+        assert_eq!(body["message"], message, "{auth:?}");
+    }
+}
