@@ -214,19 +214,23 @@ fn string_matches<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, '
     let [text, pattern] = texts.as_slice() else {
         return Err(ExecutionError::missing_argument_or_target());
     };
-    let pattern = pattern.inner();
+    let source = pattern.inner();
     let matches = PATTERNS.with_borrow_mut(|patterns| {
-        if let Some(regex) = patterns.get(pattern) {
+        if let Some(regex) = patterns.get(source) {
             return Ok(regex.is_match(text.inner()));
         }
-        let regex = RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build();
-        let regex = regex.map_err(|_| ExecutionError::function_error("matches", "no pattern"))?;
+        let regex = self::pattern(source).map_err(|_| ExecutionError::function_error("matches", "no pattern"))?;
         if patterns.len() >= MAX_PATTERNS {
             patterns.clear();
         }
         let found = regex.is_match(text.inner());
-        patterns.insert(pattern.to_owned(), regex);
+        patterns.insert(source.to_owned(), regex);
         Ok(found)
     });
     matches.map(|found| CowVal::owned(CelBool::from(found)))
+}
+
+/// A regular expression, compiled.
+pub(super) fn pattern(source: &str) -> Result<Regex, regex_lite::Error> {
+    RegexBuilder::new(source).size_limit(MAX_PATTERN_BYTES).build()
 }

@@ -2,6 +2,7 @@
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
+use super::cel::pattern;
 use crate::config::nearest::quoted_with_suggestion;
 
 /// The variables, each with its members; `jwt` has what the token has.
@@ -12,21 +13,21 @@ const VARIABLES: [(&str, &[&str]); 4] = [
     ("source", &["ip", "address"]),
 ];
 
-/// Functions that the language has here, beside operators and macros.
-const FUNCTIONS: [&str; 13] = [
-    "size",
-    "contains",
-    "startsWith",
-    "endsWith",
-    "matches",
-    "int",
-    "uint",
-    "double",
-    "string",
-    "bool",
-    "bytes",
-    "type",
-    "dyn",
+/// Functions that the language has here, beside operators and macros: how each is written, with its operands.
+const FUNCTIONS: [(&str, &[&str]); 13] = [
+    ("size", &["size(x)", "x.size()"]),
+    ("contains", &["x.contains(y)"]),
+    ("startsWith", &["x.startsWith(y)"]),
+    ("endsWith", &["x.endsWith(y)"]),
+    ("matches", &["x.matches(y)", "matches(x, y)"]),
+    ("int", &["int(x)"]),
+    ("uint", &["uint(x)"]),
+    ("double", &["double(x)"]),
+    ("string", &["string(x)"]),
+    ("bool", &["bool(x)"]),
+    ("bytes", &["bytes(x)"]),
+    ("type", &["type(x)"]),
+    ("dyn", &["dyn(x)"]),
 ];
 
 /// Names of types, which `type(x) == string` compares with.
@@ -113,8 +114,8 @@ impl Needs {
     fn call(&mut self, call: &CallExpr, bound: &mut Vec<String>) -> Result<(), String> {
         let name = call.func_name.as_str();
         let is_operator = !name.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !is_operator && !FUNCTIONS.contains(&name) {
-            return Err(format!("there is no function {}", quoted_with_suggestion(name, FUNCTIONS)));
+        if !is_operator {
+            function(call)?;
         }
         call.target.iter().map(AsRef::as_ref).chain(&call.args).try_for_each(|part| self.walk(part, bound))
     }
@@ -201,6 +202,29 @@ impl Needs {
             },
             _ => Ok(false),
         }
+    }
+}
+
+/// Whether there is such a function, and what it is given can be that: what is wrong with it for every request would refuse every request.
+fn function(call: &CallExpr) -> Result<(), String> {
+    let name = call.func_name.as_str();
+    let Some((_, forms)) = FUNCTIONS.iter().find(|(known, _)| *known == name) else {
+        let known = FUNCTIONS.into_iter().map(|(known, _)| known);
+        return Err(format!("there is no function {}", quoted_with_suggestion(name, known)));
+    };
+    let fits = |form: &&str| {
+        let operands = form.split(['(', ')', ',']).filter(|part| part.trim() == "x" || part.trim() == "y").count();
+        form.starts_with("x.") == call.target.is_some() && operands == call.args.len()
+    };
+    if !forms.iter().any(fits) {
+        let forms: Vec<String> = forms.iter().map(|form| format!("`{form}`")).collect();
+        return Err(format!("`{name}` is written {}", forms.join(" or ")));
+    }
+    match call.args.last().map(|pattern| &pattern.expr) {
+        Some(Expr::Literal(LiteralValue::String(text))) if name == "matches" => {
+            pattern(text.inner()).map(drop).map_err(|why| format!("`matches` cannot use this pattern: {why}"))
+        }
+        _ => Ok(()),
     }
 }
 
