@@ -5,6 +5,7 @@
 
 mod authorization;
 mod authorizer;
+mod callers;
 mod cors;
 mod credentials;
 mod keys;

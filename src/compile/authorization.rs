@@ -1,5 +1,6 @@
 //! `authorization`, and what `auth` demands beside an authorizer, compiled.
 
+use super::callers::Callers;
 use super::{Compiler, Reported};
 use crate::authorization::Authorization;
 use crate::config::field::{At, Field};
@@ -11,13 +12,8 @@ use crate::rules::{Kind, Rule};
 const ROLES_CLAIM: &str = "roles";
 
 impl Compiler<'_> {
-    /// What a path demands; `has_claims` says whether it has an authorizer, `has_consumers` whether one of them knows consumers.
-    pub(super) fn authorization(
-        &self,
-        path: &wire::Path,
-        has_claims: bool,
-        has_consumers: bool,
-    ) -> Result<Option<Authorization>, Reported> {
+    /// What a path demands of its `callers`.
+    pub(super) fn authorization(&self, path: &wire::Path, callers: Callers) -> Result<Option<Authorization>, Reported> {
         let mut authorization = Authorization { roles_claim: ROLES_CLAIM.to_owned(), ..Authorization::default() };
         if let Some(Auth::Object(settings)) = path.auth.value() {
             authorization.scopes = self.scopes(&settings.scopes).ok_or(Reported)?;
@@ -29,6 +25,11 @@ impl Compiler<'_> {
             for (field, name) in [(&settings.scopes, "scopes"), (&settings.roles, "roles")] {
                 if let (Some(at), true) = (field.good(), field.strings().is_empty()) {
                     self.error(at.offset, format!("`{name}` names none"));
+                } else if let (Some(at), Some(why)) = (field.good(), callers.without_claims()) {
+                    self.error(
+                        at.offset,
+                        format!("{why}, so nobody has these `{name}`: `consumer` in a rule is what is known"),
+                    );
                 }
             }
         }
@@ -36,13 +37,13 @@ impl Compiler<'_> {
             Field::Absent => {}
             Field::Bad => return Err(Reported),
             Field::Good(at) => {
-                if !has_claims {
+                if !callers.known {
                     self.warn(
                         at.offset,
                         "these rules judge requests of which nobody is known: the path has no authorizer",
                     );
                 }
-                authorization.rules = self.rules_of(at, has_claims, has_consumers).ok_or(Reported)?;
+                authorization.rules = self.rules_of(at, callers).ok_or(Reported)?;
             }
         }
         let demands =
@@ -61,17 +62,16 @@ impl Compiler<'_> {
         self.texts(field)
     }
 
-    fn rules_of(&self, at: &At<wire::Authorization>, has_claims: bool, has_consumers: bool) -> Option<Vec<Rule>> {
+    fn rules_of(&self, at: &At<wire::Authorization>, callers: Callers) -> Option<Vec<Rule>> {
         let list = self.required(&at.value.rules, at.offset, "rules")?;
         if list.value.is_empty() {
             self.warn(list.offset, "there is no rule: nothing is demanded");
         }
-        let rules: Vec<Option<Rule>> =
-            list.value.iter().map(|rule| self.rule(rule.good()?, has_claims, has_consumers)).collect();
+        let rules: Vec<Option<Rule>> = list.value.iter().map(|rule| self.rule(rule.good()?, callers)).collect();
         rules.into_iter().collect()
     }
 
-    fn rule(&self, at: &At<wire::Rule>, has_claims: bool, has_consumers: bool) -> Option<Rule> {
+    fn rule(&self, at: &At<wire::Rule>, callers: Callers) -> Option<Rule> {
         let kinds = [(Kind::Allow, &at.value.allow), (Kind::Deny, &at.value.deny), (Kind::Require, &at.value.require)];
         let written: Vec<_> = kinds.into_iter().filter(|(_, field)| !field.is_absent()).collect();
         let [(kind, field)] = written.as_slice() else {
@@ -92,12 +92,10 @@ impl Compiler<'_> {
             }
             let reads = rule.headers().into_iter().map(|name| (source.offset, name));
             self.header_reads.borrow_mut().extend(reads);
-            for (variable, known, lacking) in [
-                ("jwt", has_claims, "the path has no authorizer"),
-                ("consumer", has_consumers, "no authorizer of the path has consumers"),
-            ] {
-                if !known && rule.asks_for(variable) {
-                    self.warn(source.offset, format!("`{variable}` is never there: {lacking}"));
+            let no_consumers = (!callers.consumers).then_some("no authorizer of the path has consumers");
+            for (variable, lacking) in [("jwt", callers.without_claims()), ("consumer", no_consumers)] {
+                if let (Some(why), true) = (lacking, rule.asks_for(variable)) {
+                    self.warn(source.offset, format!("`{variable}` is never there: {why}"));
                 }
             }
         }

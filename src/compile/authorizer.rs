@@ -72,11 +72,12 @@ impl Compiler<'_> {
             let number = all.compiled.len();
             let headers = self.identity_headers(&at.value);
             let has_consumers = !headers.consumer.is_empty();
+            let has_claims = !matches!(at.value, wire::Authorizer::ApiKey(_) | wire::Authorizer::Basic(_));
             if is_default {
-                all.names.push(AuthorizerName { name: None, number, has_consumers });
+                all.names.push(AuthorizerName { name: None, number, has_consumers, has_claims });
             }
             if name.is_some() {
-                all.names.push(AuthorizerName { name: name.clone(), number, has_consumers });
+                all.names.push(AuthorizerName { name: name.clone(), number, has_consumers, has_claims });
             }
             let claimed = headers.claims.iter().map(|(_, header)| header).chain(&headers.payload);
             for header in claimed.chain(&headers.consumer) {

@@ -1,6 +1,7 @@
 //! `rate_limit` and `log`, compiled.
 
 use super::Compiler;
+use super::callers::Callers;
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::wire::{self, RateLimits};
@@ -17,9 +18,9 @@ const PERIODS: [u64; 2] = [10, 60];
 const ANALYTICS: &str = "ANALYTICS";
 
 impl Compiler<'_> {
-    /// The limits of a path; `has_claims` says whether it has an authorizer.
-    pub(super) fn rate_limits(&self, field: &Field<RateLimits>, has_claims: bool) -> Vec<RateLimit> {
-        let one = |at: &At<&wire::RateLimit>| self.rate_limit(at, has_claims);
+    /// The limits of a path; `callers` says what is known of those who are counted.
+    pub(super) fn rate_limits(&self, field: &Field<RateLimits>, callers: Callers) -> Vec<RateLimit> {
+        let one = |at: &At<&wire::RateLimit>| self.rate_limit(at, callers);
         match field.good() {
             None => Vec::new(),
             Some(At { value: RateLimits::Object(limit), offset }) => {
@@ -32,7 +33,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn rate_limit(&self, at: &At<&wire::RateLimit>, has_claims: bool) -> Option<RateLimit> {
+    fn rate_limit(&self, at: &At<&wire::RateLimit>, callers: Callers) -> Option<RateLimit> {
         let binding = self.required(&at.value.binding, at.offset, "binding").and_then(|at| self.binding(at));
         self.required(&at.value.by, at.offset, "by")?;
         let mut by = Vec::new();
@@ -42,8 +43,10 @@ impl Compiler<'_> {
         if by.is_empty() {
             self.error(at.offset, "`by` names nothing to count by");
         }
-        if !has_claims && by.iter().any(By::is_identity) {
+        if !callers.known && by.iter().any(By::is_identity) {
             self.error(at.offset, "this path has no authorizer, so nobody is known to count by");
+        } else if let (true, Some(why)) = (by.iter().any(|by| matches!(by, By::Claim(_))), callers.without_claims()) {
+            self.warn(at.offset, format!("{why}, so this counts by address"));
         }
         let period_seconds = at.value.period_seconds.good().map_or(60, |at| {
             if !PERIODS.contains(&at.value) {

@@ -1,5 +1,6 @@
 //! `paths`, compiled: each entry becomes a route, and its pattern and methods a place in the router.
 
+use super::callers::Callers;
 use super::template::Scope;
 use super::{Compiler, unknown};
 use crate::authn::DEFAULT;
@@ -56,6 +57,8 @@ pub(super) struct AuthorizerName {
     pub(super) number: usize,
     /// Whether its credentials are consumers'.
     pub(super) has_consumers: bool,
+    /// Whether they are tokens, which have claims.
+    pub(super) has_claims: bool,
 }
 
 /// What the file gives names to.
@@ -189,10 +192,14 @@ impl Compiler<'_> {
     ) -> Route {
         let path = &at.value;
         let (mut auth, mut mode, mut hook, mut response_headers) = (Vec::new(), None, None, Vec::new());
-        let has_claims = !matches!(path.auth.value(), None | Some(Auth::Null | Auth::Boolean(false)));
-        let scope = Scope { pattern, variables: [&path.variables, known.variables], has_claims };
+        let mut callers = Callers::of(path, &known.names.authorizers, None);
         let mut authorization = None;
         let action = self.scoped(|| {
+            let found = self.auth(at, known);
+            if let Some((numbers, _)) = &found {
+                callers = Callers::of(path, &known.names.authorizers, Some(numbers));
+            }
+            let scope = Scope { pattern, variables: [&path.variables, known.variables], callers };
             let action = self.action(at, known, scope, reserved);
             let asked = match &path.pre_process {
                 Field::Absent => Some(None),
@@ -203,10 +210,8 @@ impl Compiler<'_> {
                 Some(mapping) => self.mapped_response(&mapping.response_headers, scope),
                 None => Some(Vec::new()),
             };
-            (auth, mode) = self.auth(at, known)?;
-            let has_consumers =
-                known.names.authorizers.iter().any(|known| known.has_consumers && auth.contains(&known.number));
-            authorization = self.authorization(path, has_claims, has_consumers).ok()?;
+            (auth, mode) = found?;
+            authorization = self.authorization(path, callers).ok()?;
             (hook, response_headers) = (asked?, mapped?);
             action
         });
@@ -215,7 +220,7 @@ impl Compiler<'_> {
             auth,
             mode,
             authorization,
-            limits: self.rate_limits(&path.rate_limit, has_claims),
+            limits: self.rate_limits(&path.rate_limit, callers),
             hook,
             cors: path.cors.good().map(|cors| self.cors(cors)),
             response_headers,

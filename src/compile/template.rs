@@ -1,6 +1,7 @@
 //! Templates and mappings, compiled: variables and secrets are filled in, and what is left refers to the request alone.
 
 use super::Compiler;
+use super::callers::Callers;
 use crate::config::field::{At, Field};
 use crate::config::nearest::quoted_with_suggestion;
 use crate::config::reference::{self, Piece as Written};
@@ -19,8 +20,8 @@ pub(super) struct Scope<'p> {
     pub(super) pattern: Option<&'p Pattern>,
     /// The path's own variables, then the file's.
     pub(super) variables: [&'p Field<Table<String>>; 2],
-    /// Whether the path has an authorizer, without which there are no claims.
-    pub(super) has_claims: bool,
+    /// Whether there are claims.
+    pub(super) callers: Callers,
 }
 
 /// Headers of an answer that are for its connection, or that say how its body is to be read.
@@ -190,8 +191,8 @@ impl Compiler<'_> {
             Written::Request("query", name) => Piece::Query(name.to_owned()),
             Written::Request("path", name) => self.parameter(offset, name, scope.pattern?)?,
             Written::Request(_, claim) => {
-                if !scope.has_claims {
-                    self.warn(offset, "this path has no authorizer, so no token is looked at and there are no claims");
+                if let Some(why) = scope.callers.without_claims() {
+                    self.warn(offset, format!("`{claim}` is never there: {why}"));
                 }
                 Piece::Claim(claim.to_owned())
             }
