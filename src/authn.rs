@@ -1,6 +1,7 @@
 //! Who is asking: the credentials of a request against the authorizers of a route.
 
 mod presented;
+mod reason;
 mod tokens;
 mod who;
 

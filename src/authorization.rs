@@ -48,7 +48,12 @@ impl Authorization {
         let is_granted = |scope: &String| granted.contains(&scope.as_str());
         let enough =
             if self.any_scope { self.scopes.iter().any(is_granted) } else { self.scopes.iter().all(is_granted) };
-        if enough { Ok(()) } else { Err(Reject::insufficient_scope(self.scopes.join(" "))) }
+        if enough {
+            return Ok(());
+        }
+        let lacking: Vec<&str> = self.scopes.iter().filter(|scope| !is_granted(scope)).map(String::as_str).collect();
+        let why = format!("the scopes {} are not granted", lacking.join(if self.any_scope { " or " } else { ", " }));
+        Err(Reject::insufficient_scope(self.scopes.join(" ")).because(why))
     }
 
     fn judge_roles(&self, identity: Option<&Identity<'_>>) -> Result<(), Reject> {

@@ -72,7 +72,7 @@ impl Record<'_> {
             status: self.status,
             code: reject.map(|reject| reject.code().code()),
             claim: reject.and_then(Reject::claim),
-            reason: reject.and_then(Reject::internal),
+            reason: reject.or(self.ignored).and_then(Reject::internal),
             authorizer: identity.map(|identity| identity.authorizer.label()),
             token: identity.map(|identity| if identity.remembered { "remembered" } else { "verified" }),
             keys: identity.and(self.keys),

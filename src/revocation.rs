@@ -67,7 +67,7 @@ impl Revocation {
     /// `token_revoked`, or `keys_unavailable` where KV is away and that is to refuse.
     pub fn judge(&self, label: &str, claims: &Claims, records: &Records, now: UnixTime) -> Result<Revoked, Reject> {
         let mut needed = Vec::new();
-        for key in self.keys(label, claims) {
+        for (by, key) in self.keys(label, claims) {
             match records.look(&key, self.ttl_ms, now) {
                 Looked::Absent => {}
                 Looked::Unknown => needed.push(key),
@@ -80,7 +80,7 @@ impl Revocation {
                         let why = format!("a revocation of {label} in {} cannot be used: {why}", self.binding);
                         Reject::new(Code::TokenRevoked).because(why)
                     })? {
-                        return Err(Reject::new(Code::TokenRevoked));
+                        return Err(Reject::new(Code::TokenRevoked).because(format!("a revocation of {label} by {by}")));
                     }
                 }
             }
@@ -88,8 +88,8 @@ impl Revocation {
         Ok(if needed.is_empty() { Revoked::No } else { Revoked::Needs(needed) })
     }
 
-    /// The records that say something of a token.
-    fn keys(&self, label: &str, claims: &Claims) -> Vec<RecordKey> {
+    /// The records that say something of a token, each with what of it they go by.
+    fn keys(&self, label: &str, claims: &Claims) -> Vec<(&'static str, RecordKey)> {
         // Some providers number their users, though RFC 7519 section 4.1.2 wants a text.
         let text = |name: &str| match claims.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
@@ -97,9 +97,12 @@ impl Revocation {
             _ => None,
         };
         let (token, subject) = (text("jti"), text("sub"));
-        let named = [token.as_deref().map(What::Token), subject.as_deref().map(What::Subject)];
-        let all = std::iter::once(What::All).chain(named.into_iter().flatten());
-        all.map(|what| what.key(&self.binding, label)).collect()
+        let all = [
+            ("its time", Some(What::All)),
+            ("its `jti`", token.as_deref().map(What::Token)),
+            ("its `sub`", subject.as_deref().map(What::Subject)),
+        ];
+        all.into_iter().filter_map(|(by, what)| Some((by, what?.key(&self.binding, label)))).collect()
     }
 }
 

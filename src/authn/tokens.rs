@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Authorizer, Checked, ConsumerStore, Context, Identity, KeySource, Need, Who};
+use super::{Authorizer, Checked, ConsumerStore, Context, Identity, KeySource, Need, Who, reason};
 use crate::consumer::Credential;
 use crate::credential::{self, Found};
 use crate::jwks::{Look, SourceId, Want};
@@ -114,7 +114,7 @@ enum Judged<'g> {
 
 /// Tries the authorizers that the token's issuer leaves. The error of the one that got furthest is the one that is told.
 fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Judged<'g>, Reject> {
-    let mut furthest: Option<TokenError> = None;
+    let mut furthest: Option<Told<'_, 'g, '_>> = None;
     let mut admitted: Vec<(&Claimant<'g, '_>, Admitted<'_, '_, '_>)> = Vec::with_capacity(claimants.len());
     // Where one names the token's issuer, those that name others have no say, in what is told neither.
     let picked = claimants.iter().any(Claimant::names_issuer);
@@ -125,7 +125,7 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Jud
     for claimant in claimants.iter().filter(has_say) {
         match claimant.authorizer.policy.admit(&claimant.token, context.now) {
             Ok(token) => admitted.push((claimant, token)),
-            Err(error) => furthest = furthest.max(Some(error)),
+            Err(error) => furthest = further(furthest, error, claimant),
         }
     }
     if claimants.len() > 1 {
@@ -134,12 +134,12 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Jud
         let before = admitted.len();
         admitted.retain(|(claimant, _)| claimant.may_have_issued());
         if admitted.len() < before {
-            furthest = Some(TokenError::InvalidIssuer);
+            furthest = claimants.first().map(|claimant| (TokenError::InvalidIssuer, claimant));
         }
         // Those that the issuer names come before those that take any.
         admitted.sort_by_key(|(claimant, _)| claimant.authorizer.policy.rules.issuers.is_empty());
     }
-    let mut told: Option<TokenError> = None;
+    let mut told: Option<Told<'_, 'g, '_>> = None;
     let mut unknown: Option<Reject> = None;
     let mut unavailable: Option<Reject> = None;
     for (claimant, token) in &admitted {
@@ -149,15 +149,38 @@ fn judge<'g>(claimants: &[Claimant<'g, '_>], context: Context<'_>) -> Result<Jud
                 let identity = Identity { authorizer: claimant.authorizer, remembered: false, who };
                 return Ok(Judged::Accepted(Accepted { identity, refresh, keys }));
             }
-            Verdict::Bad(error) => told = told.max(Some(error)),
+            Verdict::Bad(error) => told = further(told, error, claimant),
             Verdict::Needs(need) => return Ok(Judged::Needs(need)),
             Verdict::Unknown(reject) => unknown = Some(reject),
             Verdict::Unavailable(reject) => unavailable = Some(reject),
         }
     }
     // That a key cannot be had is no proof against the token, whatever the others said.
-    let told = told.map(Reject::from).or(unknown).or_else(|| furthest.map(Reject::from));
+    let in_words = |(error, claimant): Told<'_, '_, '_>| {
+        let Claimant { authorizer, token } = claimant;
+        let reason = reason::of(&error, token, authorizer, context.now);
+        let reject = Reject::from(error);
+        match (reason, claimants.len()) {
+            (Some(reason), 1) => reject.because(reason),
+            (Some(reason), _) => reject.because(format!("authorizer {}: {reason}", authorizer.label())),
+            (None, 1) => reject,
+            (None, _) => reject.because(format!("authorizer {}", authorizer.label())),
+        }
+    };
+    let told = told.map(in_words).or(unknown).or_else(|| furthest.map(in_words));
     Err(unavailable.or(told).unwrap_or_else(|| Reject::new(Code::MalformedToken)))
+}
+
+/// What is wrong with a token, and for whom.
+type Told<'c, 'g, 't> = (TokenError, &'c Claimant<'g, 't>);
+
+/// The one of two errors that comes later in the order of checks.
+fn further<'c, 'g, 't>(
+    told: Option<Told<'c, 'g, 't>>,
+    error: TokenError,
+    claimant: &'c Claimant<'g, 't>,
+) -> Option<Told<'c, 'g, 't>> {
+    told.filter(|(known, _)| *known > error).or(Some((error, claimant)))
 }
 
 enum Verdict {

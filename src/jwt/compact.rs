@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::alg::Algorithm;
 use super::claims::Claims;
 use super::error::TokenError;
 use super::json;
@@ -30,6 +31,17 @@ impl<'t> Compact<'t> {
     /// The issuer that the token names, for picking an authorizer. Not verified.
     pub fn claimed_issuer(&self) -> Option<&str> {
         self.payload.get("iss").and_then(Value::as_str)
+    }
+
+    /// All that it claims. Not verified: for words about it alone.
+    pub(crate) const fn unverified(&self) -> &Claims {
+        &self.payload
+    }
+
+    /// The algorithm that its header names, where that is a known one, its `kid` and its `typ`. Not verified.
+    pub(crate) fn header(&self) -> (Option<Algorithm>, Option<&str>, Option<&str>) {
+        let header = &self.jws.header;
+        (header.algorithm, header.kid.as_deref(), header.typ.as_deref())
     }
 
     /// Whether the token has this claim at all. Not verified.

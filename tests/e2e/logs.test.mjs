@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SECRET, bearer, claims, gateway, hs, nobody, upstream } from "./harness.mjs";
+import { SECRET, bearer, claims, gateway, hs, nobody, now, upstream } from "./harness.mjs";
 
 const config = (log) => ({
   servers: [{ alias: "up", url: "$env.UP" }, { alias: "down", url: "$env.DOWN" }],
@@ -69,6 +69,9 @@ test("a refusal has its code, and for the operator its reason", async (t) => {
   const { lines } = await scene(t);
   const [refused] = await lines("/closed", bearer(hs(claims({ aud: "other" }))));
   assert.deepEqual([refused.status, refused.code, refused.claim, refused.route], [401, "invalid_audience", "aud", "/closed"]);
+  assert.equal(refused.reason, '`aud` is "other"');
+  const [expired] = await lines("/closed", bearer(hs(claims({ exp: now() - 90 }))));
+  assert.match(expired.reason, /^`exp` was 9\d s ago, and the skew is 30 s$/);
   const [unknown] = await lines("/nowhere");
   assert.deepEqual([unknown.status, unknown.code, unknown.route], [404, "not_found", undefined]);
   const [down] = await lines("/down");

@@ -319,3 +319,80 @@ fn a_401_asks_for_what_its_path_takes_and_for_nothing_else() {
         assert_eq!(body["message"], message, "{auth:?}");
     }
 }
+
+#[test]
+fn the_log_tells_what_of_a_refused_token_was_judged_and_by_how_much_it_is_off() {
+    let strict = json!({"max_age_seconds": 600, "max_lifetime_seconds": 3600, "token_types": ["JWT"]});
+    let typed = json!({"alg": "HS256", "typ": "JWT", "kid": "k\n1"});
+    let (at, iss) = (
+        |name: &str, off: i64| {
+            with(with(claims("a"), "iat", &json!(SECONDS)), name, &json!(SECONDS.saturating_add_signed(off)))
+        },
+        "x".repeat(100),
+    );
+    let many = json!(["one", "two", "three", "four"]);
+    for (name, header, payload, expected, reason) in [
+        ("past", &typed, at("exp", -90), "token_expired", "`exp` was 90 s ago, and the skew is 30 s"),
+        ("long past", &typed, at("exp", i64::MIN), "token_expired", "`exp` was 1700000000 s ago, and the skew is 30 s"),
+        ("never begun", &typed, at("nbf", 3600), "token_not_yet_valid", "`nbf` is 3600 s ahead, and the skew is 30 s"),
+        (
+            "of tomorrow",
+            &typed,
+            at("iat", 86_400),
+            "token_not_yet_valid",
+            "`iat` is 86400 s ahead, and the skew is 30 s",
+        ),
+        ("old", &typed, at("iat", -700), "token_too_old", "`iat` was 700 s ago, and 600 s are allowed"),
+        ("long-lived", &typed, at("exp", 7200), "lifetime_too_long", "it lives for 7200 s, and 3600 s are allowed"),
+        (
+            "for others",
+            &typed,
+            with(at("exp", 60), "aud", &many),
+            "invalid_audience",
+            "`aud` is \"one\", \"two\", \"three\" and 1 more",
+        ),
+        (
+            "from others",
+            &typed,
+            with(at("exp", 60), "iss", &json!(iss)),
+            "invalid_issuer",
+            &format!("`iss` is \"{}…\"", "x".repeat(80)),
+        ),
+        (
+            "of another type",
+            &json!({"alg": "HS256", "typ": "at+jwt"}),
+            at("exp", 60),
+            "invalid_claim",
+            "`typ` is \"at+jwt\"",
+        ),
+        ("of no type", &json!({"alg": "HS256"}), at("exp", 60), "invalid_claim", "there is no `typ`"),
+        (
+            "by another algorithm",
+            &json!({"alg": "HS512", "typ": "JWT"}),
+            at("exp", 60),
+            "algorithm_not_allowed",
+            "`alg` is HS512",
+        ),
+    ] {
+        let gateway = one_path(&[authorizer("a", &strict)]);
+        let ended = ask_with(&gateway, &hs(SECRET, header, &payload));
+        assert_eq!(ended.words(), format!("401 {expected}"), "{name}");
+        assert_eq!(ended.internal.as_deref(), Some(reason), "{name}");
+        assert!(!ended.reply().body.contains(reason), "{name}: the client reads it");
+    }
+    let forged = hs(OTHER_SECRET, &typed, &at("exp", 60));
+    let ended = ask_with(&one_path(&[authorizer("a", &strict)]), &forged);
+    assert_eq!(ended.internal.as_deref(), Some("`alg` is HS256, `kid` is \"k\n1\""), "a bad signature");
+    let two = one_path(&[authorizer("a", &strict), authorizer("b", &json!({}))]);
+    assert_eq!(
+        ask_with(&two, &forged).internal.as_deref(),
+        Some("authorizer a: `alg` is HS256, `kid` is \"k\n1\""),
+        "which of two"
+    );
+    let scoped = gateway(&json!({
+        "authorizers": [authorizer("a", &json!({}))],
+        "paths": [{"method": "GET", "path": "/a", "auth": {"authorizer": "a", "scopes": ["one", "two", "three"]}, "response": 1}],
+    }));
+    let ended = ask_with(&scoped, &hs(SECRET, &typed, &with(claims("a"), "scope", &json!("two"))));
+    assert_eq!(ended.internal.as_deref(), Some("the scopes one, three are not granted"));
+}
