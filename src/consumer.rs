@@ -204,6 +204,14 @@ impl PasswordHash {
         Some(Self::Pbkdf2 { rounds, salt: STANDARD.decode(salt).ok()?, hash })
     }
 
+    /// How often it hashes.
+    pub const fn rounds(&self) -> u32 {
+        match self {
+            Self::Sha256(_) => 1,
+            Self::Pbkdf2 { rounds, .. } => *rounds,
+        }
+    }
+
     /// Whether `password` is the one.
     pub fn fits(&self, password: &[u8]) -> bool {
         let (computed, hash): ([u8; 32], _) = match self {

@@ -73,7 +73,8 @@ fn look<'h>(place: &Place, head: &Head<'h>, found: Found<Cow<'h, str>>) -> Resul
             None => Ok(found),
         },
         Place::Cookie(name) => cookies(head.headers, name).try_fold(found, one_more),
-        Place::Query(name) => parameters(head.url, name).try_fold(found, one_more),
+        // A parameter without a value is no token.
+        Place::Query(name) => parameters(head.url, name).filter(|value| !value.is_empty()).try_fold(found, one_more),
     }
 }
 
@@ -173,7 +174,7 @@ pub(crate) fn parameters<'n>(url: &str, name: &'n str) -> impl Iterator<Item = S
         .collect();
     pairs
         .into_iter()
-        .filter(move |(known, value)| known == name.as_bytes() && !value.is_empty())
+        .filter(move |(known, _)| known == name.as_bytes())
         .map(|(_, value)| String::from_utf8_lossy(&value).into_owned())
 }
 

@@ -24,7 +24,7 @@ use crate::records::Records;
 use crate::reject::{Code, Reject};
 use crate::request::Head;
 use crate::time::UnixTime;
-use crate::url::Target;
+use crate::url::{Target, without_query};
 
 use cause::Cause;
 use evidence::Evidence;
@@ -111,7 +111,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
         Authn::Passed(passed) => passed,
         Authn::Refused(refusal) => return refused(question, &evidence, &refusal.reject),
         Authn::Needs(_, Need::Keys(id, _)) => {
-            let url = gateway.source(id).map_or("a URL", |source| source.url.as_str());
+            let url = gateway.source(id).map_or("a URL", |source| without_query(&source.url));
             let why = format!("{KEYS_UNREAD} {url}, which is not asked here");
             return refused(question, &evidence, &Reject::keys_unavailable(0, why));
         }

@@ -90,6 +90,8 @@ pub struct Outbound {
     pub service: Option<String>,
     /// The edits to its headers.
     pub edits: Edits,
+    /// Whether its answer may be for its sender alone: no cache on the way may give it to another.
+    pub private: bool,
     /// How long the response head may take, in milliseconds.
     pub timeout_ms: u32,
     /// When it may be sent again.
@@ -155,7 +157,8 @@ impl Upstream {
             .retries
             .clone()
             .filter(|_| SAFE_METHODS.contains(&sender.head.method) && sender.head.headers.get("upgrade").is_none());
-        Ok(Outbound { url, service, edits, timeout_ms: self.timeout_ms, retries })
+        let private = !sender.authorizers.is_empty();
+        Ok(Outbound { url, service, edits, private, timeout_ms: self.timeout_ms, retries })
     }
 }
 
@@ -165,7 +168,8 @@ impl Hook {
         let (edits, query) = sender.edits();
         let [scheme, separator, authority] = sender.target.origin();
         let url = [scheme, separator, authority, sender.path.as_str(), &query].concat();
-        Outbound { url, service: Some(self.binding.clone()), edits, timeout_ms: self.timeout_ms, retries: None }
+        let service = Some(self.binding.clone());
+        Outbound { url, service, edits, private: true, timeout_ms: self.timeout_ms, retries: None }
     }
 }
 

@@ -120,10 +120,11 @@ impl Source {
         self.ttl_ms.or_else(told).unwrap_or(DEFAULT_TTL_MS)
     }
 
-    /// The name under which KV keeps the keys: the URL, so that people find it, or its digest where the URL is longer than a KV key may be.
+    /// The name under which KV keeps the keys: the URL, so that people find it, or its digest where the URL is longer than a KV key may be, or
+    /// has a query, in which a key of the provider's may be.
     pub fn storage_key(&self) -> String {
         let key = format!("jwks:{}", self.url);
-        if key.len() <= MAX_STORAGE_KEY_BYTES {
+        if key.len() <= MAX_STORAGE_KEY_BYTES && !self.url.contains('?') {
             return key;
         }
         format!("jwks-sha256:{}", digest::sha256(&self.url))

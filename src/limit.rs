@@ -8,6 +8,7 @@ use crate::authn::Identity;
 use crate::digest::short;
 use crate::reject::Reject;
 use crate::request::{CLIENT_ADDRESS, Head};
+use crate::route::path::folded;
 
 /// The longest key that is used as it is; longer ones are counted by their digest.
 const MAX_KEY_BYTES: usize = 256;
@@ -66,8 +67,8 @@ impl RateLimit {
         let or_address = |value: Option<Value>| value.unwrap_or_else(|| json!(["ip", address()]));
         let value = |by: &By| match by {
             By::Ip => json!(["ip", address()]),
-            // A trailing slash makes no other path.
-            By::Path => json!(["path", path.trim_end_matches('/')]),
+            // A trailing slash makes no other path, nor does another spelling of one: each guess would count anew.
+            By::Path => json!(["path", folded(path)]),
             By::Route => json!(["route", route]),
             By::Header(name) => json!(["header", name, head.headers.get(name).map(|value| distinct(&value))]),
             By::User => or_address(identity.and_then(|identity| {
@@ -201,6 +202,10 @@ mod tests {
                 key(&[By::Header("a".into()), By::Header("b".into())], &[("a", "1"), ("b", "2")], "/"),
                 false,
             ),
+            ("a parameter of a path", key(&[By::Path], &[], "/login;1"), key(&[By::Path], &[], "/login"), true),
+            ("a parameter inside", key(&[By::Path], &[], "/a;x=1/b;y"), key(&[By::Path], &[], "/a/b/"), true),
+            ("percent signs", key(&[By::Path], &[], "/a%3Ab%3B2"), key(&[By::Path], &[], "/a:b"), true),
+            ("percent signs that say something", key(&[By::Path], &[], "/a%20b"), key(&[By::Path], &[], "/ab"), false),
             (
                 "nobody, by address",
                 key(&[By::User], &[("cf-connecting-ip", "1.1.1.1")], "/"),

@@ -103,7 +103,7 @@ impl Piece {
             Self::Literal(literal) => return Some(Cow::Borrowed(literal)),
             Self::Rest(number) => return decoded(rest(path, *number)),
             Self::Header(name) => head.headers.get(name),
-            Self::Query(name) => form_values(head.url, name).next().map(Cow::Owned),
+            Self::Query(name) => form_values(head.url, name).find(|value| !value.is_empty()).map(Cow::Owned),
             Self::Segment(number) => segment(path, *number).and_then(decoded),
             Self::Method => Some(Cow::Borrowed(head.method)),
             Self::Ip => head.headers.get(CLIENT_ADDRESS),

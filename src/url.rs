@@ -37,6 +37,11 @@ impl<'u> Target<'u> {
     }
 }
 
+/// `url` for a log: a query may hold a key.
+pub fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
+}
+
 /// `text` up to the first byte that `is_end` knows, which is an ASCII one, and from there on. Bytes, since looking for characters costs a request
 /// more than all else about its URL.
 fn before(text: &str, is_end: impl Fn(u8) -> bool) -> Option<(&str, &str)> {

@@ -77,12 +77,14 @@ fn password_of<'g>(
     }
     // Neither holds a colon before the first, so no two pairs are one text.
     let digest = context.memory.digest([authorizer.number].into_iter(), &format!("{name}:{password}"));
-    store.with(
+    let mut judged = false;
+    let checked = store.with(
         name,
         "password",
         context,
         |text| Credential::password(text, name),
         |credential, used| {
+            judged = true;
             // The hash of a password is slow by design, so a good one is remembered as long as its record is the same.
             if let Some(entry) = context.memory.get(&digest).filter(|entry| entry.keys == used) {
                 let identity = Identity { authorizer, remembered: true, who: Arc::clone(&entry.who) };
@@ -95,7 +97,22 @@ fn password_of<'g>(
             let entry = Entry { authorizer: authorizer.number, keys: used, who: Arc::clone(&identity.who) };
             Ok(Checked::Verified(identity, None, Some(Memo::new(digest, CONSUMER_BYTES, entry))))
         },
-    )
+    );
+    if let (Err(_), false) = (&checked, judged) {
+        // A name that nobody has takes as long as one that somebody has: the time of an answer would tell which names there are.
+        store.spend(password);
+    }
+    checked
+}
+
+impl CredentialStore<PasswordHash> {
+    /// Hashes `password` as the slowest user's is hashed. Of those in KV nothing is known here.
+    fn spend(&self, password: &str) {
+        let slowest = self.known.iter().map(|(_, credential)| &credential.proof).max_by_key(|proof| proof.rounds());
+        if let Some(slowest) = slowest {
+            std::hint::black_box(slowest.fits(password.as_bytes()));
+        }
+    }
 }
 
 impl<T> CredentialStore<T> {

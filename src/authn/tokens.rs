@@ -15,6 +15,7 @@ use crate::memory::{Entry, KeysUsed, Memo, Memory, TokenDigest};
 use crate::records::{Looked, RecordKey};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
+use crate::url::without_query;
 
 /// One authorizer with the token that it finds on the request.
 struct Claimant<'g, 't> {
@@ -225,7 +226,10 @@ impl Claimant<'_, '_> {
         match context.ring.look(id, source, context.now) {
             Look::Nothing => Verdict::Needs(Need::Keys(id, Want::Any)),
             Look::Failing { retry_after_ms } => {
-                let reject = Reject::keys_unavailable(retry_after_ms, format!("no usable keys from {}", source.url));
+                let reject = Reject::keys_unavailable(
+                    retry_after_ms,
+                    format!("no usable keys from {}", without_query(&source.url)),
+                );
                 Verdict::Unavailable(reject)
             }
             Look::Keys { set, generation, refresh, may_ask } => match token.verify(Keys::Public(set), context.now) {

@@ -13,7 +13,7 @@ use crate::consumer::{Consumer, is_header_text};
 use crate::credential::{Place, without_cookie, without_parameter};
 use crate::lines::Lines;
 use crate::request::{CLIENT_ADDRESS, Head};
-use crate::template::{Template, Values, claim_text};
+use crate::template::{Piece, Template, Values, claim_text};
 
 /// Headers that are for one connection alone (RFC 9110 section 7.6.1), and those that the gateway sets itself.
 pub(crate) const NOT_FORWARDED: [&str; 13] = [
@@ -33,15 +33,46 @@ pub(crate) const NOT_FORWARDED: [&str; 13] = [
     "x-forwarded-host",
 ];
 
-/// Headers by which frameworks behind a proxy let themselves be told another path, method, client or id. From a client nobody is to believe
-/// them; a mapping can pass them on.
-const NOT_BELIEVED: [&str; 8] = [
+/// Headers by which frameworks and servers behind a proxy let themselves be told another path, method, host, client, user or id. From a client
+/// nobody is to believe them; a mapping can pass them on.
+const NOT_BELIEVED: [&str; 38] = [
+    "cf-access-authenticated-user-email",
+    "fastly-client-ip",
     "forwarded",
+    "proxy",
+    "remote-user",
+    "true-client-ip",
+    "x-amzn-oidc-data",
+    "x-amzn-oidc-identity",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-original-path",
+    "x-forwarded-access-token",
+    "x-forwarded-by",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-method",
+    "x-forwarded-path",
+    "x-forwarded-port",
+    "x-forwarded-preferred-username",
+    "x-forwarded-prefix",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-forwarded-uri",
+    "x-forwarded-user",
+    "x-host",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
+    // CVE-2025-29927: a framework that takes this for its own passes over its middleware, which may be what checks users.
+    "x-middleware-subrequest",
+    "x-original-host",
+    "x-original-uri",
     "x-original-url",
+    "x-override-url",
     "x-real-ip",
+    "x-remote-user",
     "x-request-id",
     "x-rewrite-url",
 ];
@@ -125,8 +156,10 @@ impl Edits {
     pub(super) fn apply(&mut self, mapping: &[Mapped], values: Values<'_>) {
         for (name, template) in mapping {
             self.remove(name);
-            let Some(text) = template.as_ref().and_then(|template| template.text(values)) else { continue };
-            self.set_safely(name, &text);
+            let Some(template) = template else { continue };
+            let Some(text) = template.text(values) else { continue };
+            let claims = || template.pieces().iter().any(|piece| matches!(piece, Piece::Claim(_)));
+            self.set_if(stays_as_it_is(&text) || (!claims() && !breaks_header(&text)), name, &text);
         }
     }
 
@@ -189,7 +222,7 @@ impl Asserted {
         }
         for (claim, header) in &identity.authorizer.forward_claims {
             if let Some(text) = identity.claims().find(claim).map(claim_text) {
-                set_if(!breaks_header(&text), header, &text, &mut set, &mut left_out);
+                set_if(stays_as_it_is(&text), header, &text, &mut set, &mut left_out);
             }
         }
         if let Some(header) = &identity.authorizer.forward_payload {
@@ -199,6 +232,12 @@ impl Asserted {
         set.shrink();
         Self { set, left_out }
     }
+}
+
+/// Whether the upstream gets `text` letter for letter: white space at its ends is none of a header's value (RFC 9110 section 5.5), so ` admin`
+/// would become `admin`, which is somebody else.
+fn stays_as_it_is(text: &str) -> bool {
+    !breaks_header(text) && !text.starts_with([' ', '\t']) && !text.ends_with([' ', '\t'])
 }
 
 /// Sets a value, or says for the log that it was left out.

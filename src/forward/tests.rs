@@ -219,6 +219,11 @@ fn headers_that_tell_frameworks_another_path_method_or_client_are_not_believed()
     for name in [
         "x-original-url",
         "x-rewrite-url",
+        "true-client-ip",
+        "x-forwarded-prefix",
+        "x-forwarded-user",
+        "x-middleware-subrequest",
+        "cf-access-authenticated-user-email",
         "x-http-method-override",
         "forwarded",
         "x-real-ip",

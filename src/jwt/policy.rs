@@ -12,11 +12,23 @@ use crate::time::UnixTime;
 pub struct Policy {
     /// What may sign; none: whatever fits the keys, and keys are public ones.
     pub algorithms: Option<Vec<Algorithm>>,
-    /// Accepted `typ` headers, without `application/` and in lower case (RFC 7515 section 4.1.9); none: any.
+    /// Accepted `typ` headers, without `application/` and in lower case (RFC 7515 section 4.1.9); none: any but those of other tokens.
     pub types: Vec<String>,
     /// What the claims must say.
     pub rules: ClaimRules,
 }
+
+/// Types of tokens that an issuer signs for something else than access, often with the same key, audience and subject (RFC 8725 section 3.11). A
+/// policy takes them where it names them.
+const OTHERS: [&str; 7] = [
+    "client-authentication+jwt",
+    "dpop+jwt",
+    "kb+jwt",
+    "logout+jwt",
+    "oauth-authz-req+jwt",
+    "secevent+jwt",
+    "token-introspection+jwt",
+];
 
 /// A token whose header, type and end are in order. Its signature is not checked.
 #[derive(Debug)]
@@ -62,7 +74,12 @@ impl Policy {
         if !allowed {
             return Err(TokenError::AlgorithmNotAllowed);
         }
-        if !self.types.is_empty() {
+        if self.types.is_empty() {
+            let is_other = |typ: &&str| typ.len() > 4 && OTHERS.contains(&normal_type(typ).as_str());
+            if token.jws.header.typ.as_deref().as_ref().is_some_and(is_other) {
+                return Err(TokenError::WrongType);
+            }
+        } else {
             let typ = token.jws.header.typ.as_deref().map(normal_type).ok_or(TokenError::WrongType)?;
             if !self.types.contains(&typ) {
                 return Err(TokenError::WrongType);

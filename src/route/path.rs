@@ -106,6 +106,17 @@ pub(super) fn bare(segment: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// The path of a [`RequestPath`] without what makes no other path to a route: `;` parameters, percent signs where none are needed, a slash at the
+/// end.
+pub(crate) fn folded(path: &str) -> Cow<'_, str> {
+    let path = path.trim_end_matches('/');
+    if !path.contains(['%', ';']) {
+        return Cow::Borrowed(path);
+    }
+    let without = |segment| bare(segment).split(';').next().unwrap_or_default().to_owned();
+    Cow::Owned(path.split('/').map(without).collect::<Vec<_>>().join("/"))
+}
+
 /// `.` or `..`, alone or before `;` parameters, which some servers cut off before they resolve dots.
 fn is_dot_segment(segment: &str) -> bool {
     // Nothing before a parameter: `/;/admin` is `//admin` where parameters are cut off.

@@ -73,7 +73,12 @@ impl<T> Router<T> {
             Some((segment, after)) => (segment, Some(after)),
             None => (path, None),
         };
-        let literal = node.literal(segment).and_then(|child| self.search(child, after));
+        let bare = bare(segment);
+        // With its `;` parameters, then without them, which some servers cut off before they look for their route.
+        let literal = node.literal(&bare).and_then(|child| self.search(child, after)).or_else(|| {
+            let (name, _) = bare.split_once(';')?;
+            self.search(node.literal(name)?, after)
+        });
         literal.or_else(|| self.search(node.param?, after)).or(node.rest)
     }
 
@@ -98,14 +103,8 @@ impl<T> Router<T> {
 }
 
 impl Node {
-    /// The child for a segment, in whatever spelling: with percent signs where none are needed, and with `;` parameters, which some servers
-    /// cut off before they look for their route.
+    /// The child for a segment.
     fn literal(&self, segment: &str) -> Option<usize> {
-        let segment = bare(segment);
-        self.exact(&segment).or_else(|| self.exact(segment.split_once(';')?.0))
-    }
-
-    fn exact(&self, segment: &str) -> Option<usize> {
         let found = self.literals.binary_search_by(|(known, _)| (**known).cmp(segment)).ok()?;
         self.literals.get(found).map(|(_, child)| *child)
     }

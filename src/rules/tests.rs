@@ -13,7 +13,7 @@ fn evaluated(source: &str, token: bool) -> Result<bool, String> {
     let program = Program::compile(source)?;
     crate::testing::with_identity(token.then_some(TOKEN), |identity| {
         let headers = headers(&[("x-env", "prod"), ("cf-connecting-ip", "192.0.2.1")]);
-        let head = request("GET", "https://gw.example/admin/7?page=2", &headers);
+        let head = request("GET", "https://gw.example/admin/7?page=2&bare&none=&a=5&a=&b=&b=5", &headers);
         program.run(Facts { head: &head, path: "/admin/7", identity })
     })
 }
@@ -48,6 +48,8 @@ fn expressions_ask_requests_and_tokens() {
         ("'x-env' in request.headers", true),
         ("request.query.page == '2'", true),
         ("has(request.query.other)", false),
+        ("has(request.query.bare) && 'none' in request.query", true),
+        ("request.query.bare == '' && request.query.none == ''", true),
         ("source.ip == '192.0.2.1' && source.address == source.ip", true),
         ("request.id == 'fresh-id'", true),
         ("request.path.startsWith('/admin') ? jwt.level == 7 : true", true),
@@ -73,6 +75,8 @@ fn what_is_missing_or_of_the_wrong_type_is_an_error_that_names_it_and_tells_no_v
         ("request.headers['x-other'] == 'prod'", true, "there is no `x-other`"),
         ("jwt.sub.matches(jwt.none == null ? '(' : 'x')", true, "`matches` fails"),
         ("consumer.username == 'a'", true, "there is no `username`"),
+        ("request.query.a == '5'", true, "the query has `a` twice"),
+        ("request.query.b == '5'", true, "the query has `b` twice"),
     ] {
         let error = evaluated(source, token).unwrap_err();
         assert_eq!(error, expected, "{source}");

@@ -28,6 +28,9 @@ export default {
     const url = new URL(request.url);
     switch (url.searchParams.get("hook")) {
       case "refuse": return Response.json({ why: "the hook says so" }, { status: 403, headers: { "x-hook": "1" } });
+      case "tells": return new Response("with a body", { headers: { "x-gateway-set-x-key": "K-SECRET", "x-hook": "1" } });
+      case "refuses": return new Response(null, { status: 403, headers: { "x-gateway-set-x-key": "K-SECRET", "x-hook": "1" } });
+      case "unsets": return new Response(null, { status: 204, headers: { "x-gateway-set-x-plan": "" } });
       case "redirect": return Response.redirect("https://login.example/", 302);
       case "body": return Response.json({ instead: true });
       case "empty": return new Response("");
@@ -61,6 +64,8 @@ const CONFIG = {
     { method: "GET", path: "/whole/{id}", integration: { type: "service_binding", binding: "backend" } },
     { method: "GET", path: "/missing", integration: { type: "service_binding", binding: "missing" } },
     { method: "GET", path: "/no-service", integration: { type: "service_binding", binding: "a-variable" } },
+    { method: "ANY", path: "/direct", auth: { mode: "optional" }, integration: TO },
+    { method: "ANY", path: "/open", integration: TO },
     hooked("/hooked/{.+}", { auth: { mode: "optional" } }),
     hooked("/closed/{.+}", { auth: true }),
     { method: "GET", path: "/fixed", pre_process: "hook", response: { fixed: true } },
@@ -84,6 +89,39 @@ before(async () => {
 after(async () => {
   await gate?.stop();
   await up?.stop();
+});
+
+describe("headers that a hook wants set", () => {
+  test("are not the client's, whatever it answers instead", async () => {
+    for (const [verdict, status] of [["tells", 200], ["refuses", 403]]) {
+      for (const path of ["/hooked/x", "/fixed"]) {
+        const response = await gate.request(`${path}?hook=${verdict}`);
+        assert.deepEqual([response.status, response.headers.get("x-hook"), response.headers.get("x-gateway-set-x-key")], [status, "1", null], `${verdict} ${path}`);
+      }
+    }
+  });
+
+  test("are removed where it sets them to nothing, in every spelling", async () => {
+    const forged = { "x-plan": "pro", x_plan: "pro", "x.plan": "pro" };
+    const { headers } = await (await gate.request("/hooked/x?hook=unsets", { headers: forged })).json();
+    assert.deepEqual(Object.keys(headers).filter((name) => /^x.plan$/.test(name)), []);
+  });
+});
+
+describe("what an upstream answers to somebody who is known", () => {
+  // Without that a Worker reads and fills the cache of its zone, by the URL alone. The runtime tells the upstream too.
+  test("is not for a cache", async () => {
+    const told = async (path, init) => (await (await gate.request(path, init)).json()).headers["cache-control"];
+    const token = bearer(hs(claims()));
+    assert.equal(await told("/closed/x?hook=204", token), "no-cache", "with a token");
+    assert.equal(await told("/hooked/x?hook=204"), "no-cache", "behind a hook");
+    assert.equal(await told("/direct", token), "no-cache", "in the short way");
+    assert.equal(await told("/direct", { ...token, method: "POST", body: "x" }), "no-cache", "with a body");
+    assert.equal(await told("/direct"), "no-cache", "of nobody, where tokens count");
+    assert.equal(await told("/open"), undefined, "where nobody is asked for");
+    assert.equal(await told("/direct", { headers: { ...token.headers, "cache-control": "max-age=0" } }), "max-age=0", "the client's own word");
+    assert.equal(await told("/svc/x", token), undefined, "a bound Worker has no cache before it");
+  });
 });
 
 describe("a hook that answers with what is no answer", () => {

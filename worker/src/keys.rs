@@ -10,10 +10,11 @@ use futures_util::StreamExt;
 use portcullis::discovery;
 use portcullis::gateway::Gateway;
 use portcullis::jwks::{FetchedKeys, MAX_DOCUMENT_BYTES, Source, SourceId, Want};
+use portcullis::url::without_query;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 use worker::worker_sys::Context;
-use worker::{AbortSignal, Delay, Env, Fetch, Request, RequestInit, RequestRedirect};
+use worker::{AbortSignal, CacheMode, Delay, Env, Fetch, Request, RequestInit, RequestRedirect};
 
 use crate::convert::now;
 use crate::log;
@@ -111,7 +112,7 @@ async fn to_kv(source: &Source, stored: &str, env: &Env) {
         Err(error) => Err(error),
     };
     if let Err(error) = written {
-        log::error(&format!("keys of {} could not be kept in KV: {error}", source.url));
+        log::error(&format!("keys of {} could not be kept in KV: {error}", without_query(&source.url)));
     }
 }
 
@@ -135,14 +136,14 @@ async fn fetch_into_ring(state: &State, id: SourceId, source: &Source) -> Option
     match ask(source).await {
         Ok(keys) => {
             for (kid, why) in keys.set.skipped() {
-                log::error(&format!("{}: key {kid:?} is not used: {why}", source.url));
+                log::error(&format!("{}: key {kid:?} is not used: {why}", without_query(&source.url)));
             }
             let stored = keys.to_stored();
             state.change_ring(|ring| ring.store_fetched(id, keys));
             Some(stored)
         }
         Err(why) => {
-            log::error(&format!("keys from {} could not be had: {why}", source.url));
+            log::error(&format!("keys from {} could not be had: {why}", without_query(&source.url)));
             state.change_ring(|ring| ring.failed(id, now()));
             None
         }
@@ -170,17 +171,19 @@ async fn get(url: &str, signal: &AbortSignal) -> Result<(Vec<u8>, Option<String>
     let mut at = url.to_owned();
     for _ in 0..=MAX_REDIRECTS {
         let mut init = RequestInit::new();
-        init.with_redirect(RequestRedirect::Manual);
+        // The gateway keeps keys itself. What the cache of a zone has may be older than the key that is looked for.
+        init.with_redirect(RequestRedirect::Manual).with_cache(CacheMode::NoStore);
         let request = Request::new_with_init(&at, &init).map_err(words)?;
         let mut response = Fetch::Request(request).send_with_signal(signal).await.map_err(words)?;
         let status = response.status_code();
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
             let location = response.headers().get("location").map_err(words)?.unwrap_or_default();
-            at = within_origin(&at, &location).ok_or_else(|| format!("{at} redirects away from its origin"))?;
+            at = within_origin(&at, &location)
+                .ok_or_else(|| format!("{} redirects away from its origin", without_query(&at)))?;
             continue;
         }
         if status != 200 {
-            return Err(format!("status {status} from {at}"));
+            return Err(format!("status {status} from {}", without_query(&at)));
         }
         let cache_control = response.headers().get("cache-control").map_err(words)?;
         let mut chunks = response.stream().map_err(words)?;
@@ -188,12 +191,12 @@ async fn get(url: &str, signal: &AbortSignal) -> Result<(Vec<u8>, Option<String>
         while let Some(chunk) = chunks.next().await {
             body.extend_from_slice(&chunk.map_err(words)?);
             if body.len() > MAX_DOCUMENT_BYTES {
-                return Err(format!("more than {MAX_DOCUMENT_BYTES} bytes from {at}"));
+                return Err(format!("more than {MAX_DOCUMENT_BYTES} bytes from {}", without_query(&at)));
             }
         }
         return Ok((body, cache_control));
     }
-    Err(format!("more than {MAX_REDIRECTS} redirects from {url}"))
+    Err(format!("more than {MAX_REDIRECTS} redirects from {}", without_query(url)))
 }
 
 /// Where `location` leads from `url`, if that is the same scheme, host and port: no other server speaks for this one's keys.

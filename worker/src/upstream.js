@@ -17,10 +17,10 @@ export function remember(index, names) {
 
 /**
  * Sends the request on with edited headers, and edits those of the answer. `target` is the URL, and below it the headers that are set; those of
- * the list `removed` are removed first. Waits `ms` for the answer's head, and for its body as long as it takes. `line` is the beginning of the
+ * the list `removed` are removed first. What is `private` no cache may give to another client. Waits `ms` for the answer's head, and for its body as long as it takes. `line` is the beginning of the
  * log's line, if one is wanted.
  */
-export function forward(ms, removed, target, cors, line, extras) {
+export function forward(ms, removed, private_, target, cors, line, extras) {
   const { request, env } = current;
   try {
     const end = target.indexOf("\n");
@@ -30,13 +30,20 @@ export function forward(ms, removed, target, cors, line, extras) {
     // GET and HEAD have no body here (the runtime throws for one), and so no length.
     const bodiless = method === "GET" || method === "HEAD";
     if (bodiless) headers.delete("content-length");
-    if (bodiless && extras === undefined) return give(ask(url, ms, method, headers, request, env, cors, line));
-    giveOrFail(request, env, forwardInFull(request, env, url, ms, method, headers, bodiless ? null : request.body, cors, line, extras));
+    const cache = private_ ? PRIVATE : undefined;
+    if (bodiless && extras === undefined) return give(ask(url, ms, method, headers, cache, request, env, cors, line));
+    giveOrFail(request, env, forwardInFull(request, env, url, ms, method, headers, bodiless ? null : request.body, cache, cors, line, extras));
   } catch (error) {
     // Not thrown, and not answered at once: the wasm is in the middle of something.
     giveOrFail(request, env, Promise.reject(error));
   }
 }
+
+/**
+ * What a Worker fetches comes out of the cache of its zone, or of the upstream's, and goes into it, by the URL alone: who is asking, which the
+ * gateway has found out, is not in the key.
+ */
+const PRIVATE = "no-store";
 
 const giveOrFail = (request, env, answer) => give(answer.catch((error) => failed(request, env, error)));
 
@@ -44,7 +51,7 @@ const giveOrFail = (request, env, answer) => give(answer.catch((error) => failed
  * A request with nothing about it that has to be ended: where its time is over, so is the request, and the runtime drops what it waits for.
  * Most are such, and every object that the runtime makes for JavaScript costs: no `AbortController`, no `async`, no second promise.
  */
-function ask(url, ms, method, headers, request, env, cors, line) {
+function ask(url, ms, method, headers, cache, request, env, cors, line) {
   const started = line === undefined ? 0 : Date.now();
   return new Promise((resolve) => {
     let over = false;
@@ -52,7 +59,7 @@ function ask(url, ms, method, headers, request, env, cors, line) {
       over = true;
       resolve(failed(request, env, new UpstreamFailure("timeout", url, ms, undefined, line, headers)));
     }, ms);
-    sent(url, { method, headers, redirect: "manual" }).then(
+    sent(url, { method, headers, redirect: "manual", cache }).then(
       (answer) => {
         if (over) return;
         clearTimeout(timer);
@@ -83,15 +90,17 @@ function sent(url, init) {
 }
 
 /** The same for what has a body, hooks, retries, or is for another Worker. */
-async function forwardInFull(request, env, url, ms, method, headers, body, cors, line, extras) {
+async function forwardInFull(request, env, url, ms, method, headers, body, cache, cors, line, extras) {
   const more = extras === undefined ? NOTHING : JSON.parse(extras);
   if (more.hook !== undefined) {
+    // Whom a hook lets pass is its own affair.
+    cache = PRIVATE;
     const verdict = await consult(request, env, more.hook, line);
     if (verdict instanceof Response) return refused(verdict, cors, env, line, more);
     for (const [name, value] of verdict) {
       // The client's own spellings of it go too.
       drop(headers, (known) => dashed(known) === dashed(name));
-      headers.set(name, value);
+      if (value !== "") headers.set(name, value);
     }
   }
   if (body === null) headers.delete("content-length");
@@ -104,12 +113,14 @@ async function forwardInFull(request, env, url, ms, method, headers, body, cors,
   }
   const timer = setTimeout(() => patience.abort(), ms);
   const to = more.service === undefined ? globalThis : service(env, more.service, line, headers);
+  // There is no cache in front of a bound Worker, which would only read that it is to use none.
+  if (more.service !== undefined) cache = undefined;
   const retries = body === null ? more.retries : undefined;
   try {
     for (let attempt = 0; ; attempt += 1) {
       const again = retries !== undefined && attempt < retries.attempts;
       try {
-        const answer = await to.fetch(url, { method, headers, body, redirect: "manual", signal: patience.signal });
+        const answer = await to.fetch(url, { method, headers, body, redirect: "manual", cache, signal: patience.signal });
         if (!isAnswer(answer)) throw noAnswer(answer);
         fate.answered = true;
         const pause = again && retries.statuses.includes(answer.status) ? waiting(answer, attempt, started + ms) : undefined;
@@ -152,7 +163,10 @@ async function answerAfter(request, env, answer, cors, line, more) {
 
 /** What a hook answers instead: nothing of the route's own answer applies to it. */
 function refused(verdict, cors, env, line, more) {
-  return done(edit(verdict, cors, NOTHING, undefined), env, line, more, undefined);
+  // What it would have had set is between it and the gateway.
+  const own = [...verdict.headers.keys()].some((name) => name.startsWith(SETS)) ? new Response(verdict.body, verdict) : verdict;
+  if (own !== verdict) drop(own.headers, (name) => name.startsWith(SETS));
+  return done(edit(own, cors, NOTHING, undefined), env, line, more, undefined);
 }
 
 /** Counts an answer of the gateway's own through Analytics Engine. */
@@ -348,7 +362,7 @@ function edited(own, removed, set) {
   const headers = new Headers(own);
   // No iterator: it is an object of the runtime's.
   own.forEach((_, name) => {
-    if (removed.has(name.includes("_") ? dashed(name) : name)) headers.delete(name);
+    if (removed.has(ODD.test(name) ? dashed(name) : name)) headers.delete(name);
   });
   each(set, put, headers);
   return headers;
@@ -357,12 +371,17 @@ function edited(own, removed, set) {
 const put = (headers, name, value) => headers.set(name, value);
 const append = (headers, name, value) => headers.append(name, value);
 
-/** The names of lines, with dashes: `x_user_id` is `x-user-id` to every upstream that makes variables of headers (RFC 3875 section 4.1.18). */
-const listed = (names) => new Set(dashed(names).split("\n"));
+/** The names of lines, with dashes. */
+const listed = (names) => new Set(names.split("\n").map(dashed));
 
 /** Takes the headers off for which `goes` says so. */
 function drop(headers, goes) {
   for (const name of [...headers.keys()]) if (goes(name)) headers.delete(name);
 }
 
-const dashed = (name) => name.replaceAll("_", "-");
+/**
+ * Upstreams that make variables of headers (RFC 3875 section 4.1.18) make one letter of dashes and underscores, some of every other sign too:
+ * `x_user_id` and `x.user.id` are `x-user-id` there.
+ */
+const dashed = (name) => name.replace(/[^a-z0-9]/g, "-");
+const ODD = /[^a-z0-9-]/;

@@ -13,7 +13,15 @@ use wasm_bindgen::prelude::wasm_bindgen;
 extern "C" {
     fn remember(index: u32, names: &str);
 
-    fn forward(ms: u32, removed: u32, target: &str, cors: Option<&str>, line: Option<&str>, extras: Option<&str>);
+    fn forward(
+        ms: u32,
+        removed: u32,
+        private: bool,
+        target: &str,
+        cors: Option<&str>,
+        line: Option<&str>,
+        extras: Option<&str>,
+    );
 
     fn answer_after(cors: Option<&str>, line: Option<&str>, extras: &str);
 
@@ -52,7 +60,7 @@ impl Extras {
 /// Sends the request on as `outbound` says; `cors` are the headers that take the place of an upstream's own, `line` is the log's line so far.
 /// Bodies stream through the runtime in both directions and are never read here.
 pub(crate) fn send(outbound: &Outbound, cors: Option<&Lines>, line: Option<&str>, mut extras: Extras) {
-    let Outbound { url, service, edits, timeout_ms, retries } = outbound;
+    let Outbound { url, service, edits, private, timeout_ms, retries } = outbound;
     if let Some(service) = service {
         extras.put("service", service.as_str());
     }
@@ -61,7 +69,7 @@ pub(crate) fn send(outbound: &Outbound, cors: Option<&Lines>, line: Option<&str>
         extras.put("retries", json!({ "attempts": attempts, "statuses": statuses, "unreachable": unreachable }));
     }
     let target = [url, "\n", edits.set.as_str()].concat();
-    forward(*timeout_ms, list(edits), &target, cors.map(Lines::as_str), line, extras.text().as_deref());
+    forward(*timeout_ms, list(edits), *private, &target, cors.map(Lines::as_str), line, extras.text().as_deref());
 }
 
 /// Asks the hook in `extras` before the answer goes out that was given.

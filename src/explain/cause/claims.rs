@@ -54,6 +54,12 @@ pub(super) fn invalid_claim(evidence: &Evidence<'_>, claim: &str) -> Cause {
 fn wrong_type(evidence: &Evidence<'_>) -> Cause {
     let seen = evidence.header("typ").unwrap_or("missing");
     let types = evidence.authorizer.map(|authorizer| authorizer.policy.types.join(", ")).unwrap_or_default();
+    if types.is_empty() {
+        return cause(
+            format!("the header's `typ` is {seen}: the issuer has signed it for something else than access"),
+            "send an access token; add the type to `token_types` if this one is right",
+        );
+    }
     if is_id_token(evidence) {
         return cause(
             format!("the header's `typ` is {seen} and not {types}: it is an ID token"),

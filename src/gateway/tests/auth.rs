@@ -1,5 +1,8 @@
 //! Who may: modes, and several authorizers on one path.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 use crate::testing::{OTHER_RSA, RSA, SECONDS, SECRET, hs, jwk, jwks, rs};
 
@@ -395,4 +398,29 @@ fn the_log_tells_what_of_a_refused_token_was_judged_and_by_how_much_it_is_off() 
     }));
     let ended = ask_with(&scoped, &hs(SECRET, &typed, &with(claims("a"), "scope", &json!("two"))));
     assert_eq!(ended.internal.as_deref(), Some("the scopes one, three are not granted"));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "time is what is looked at")]
+fn a_name_that_nobody_has_takes_as_long_as_one_that_somebody_has() {
+    let slow = format!("pbkdf2-sha256:50000:c2FsdA==:{}=", "A".repeat(43));
+    let gateway = gateway(&json!({
+        "authorizer": {"type": "basic", "users": [
+            {"username": "ann", "password_hash": slow},
+            {"username": "bob", "password_hash": slow, "not_after": 1},
+            {"username": "machine", "password_hash": format!("sha256:{}", "0".repeat(64))},
+        ]},
+        "paths": [{"method": "GET", "path": "/a", "auth": true, "response": 1}],
+    }));
+    let taken = |name: &str| {
+        let basic = format!("Basic {}", STANDARD.encode(format!("{name}:password")));
+        let start = std::time::Instant::now();
+        let ended = ask(&gateway, "GET", "/a", &[("authorization", &basic)]);
+        assert_eq!(ended.words(), "401 unknown_credential", "{name}");
+        start.elapsed()
+    };
+    let (known, past, unknown) = (taken("ann"), taken("bob"), taken("carl"));
+    // Without a hash it is a thousandth.
+    assert!(past * 10 > known, "one whose time is over: {past:?} of {known:?}");
+    assert!(unknown * 10 > known, "one that is not there: {unknown:?} of {known:?}");
 }

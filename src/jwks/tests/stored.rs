@@ -65,6 +65,9 @@ fn a_stored_key_is_named_by_its_url_or_where_that_is_too_long_by_its_digest() {
     assert_eq!(named(&url(507)), format!("jwks:{}", url(507)), "512 bytes are not too long");
     let long = named(&url(508));
     assert!(long.starts_with("jwks-sha256:") && long.len() == 12 + 64, "{long}");
+    // A provider's key would be read by everybody who lists the namespace.
+    let keyed = named("https://issuer.example/jwks?apikey=secret");
+    assert!(keyed.starts_with("jwks-sha256:") && keyed.len() == 12 + 64, "{keyed}");
     assert_ne!(named(&format!("{}a", url(508))), named(&format!("{}b", url(508))));
     assert_eq!(named(&url(508)), long);
 }

@@ -116,6 +116,11 @@ fn typ_is_compared_without_case_and_without_application() {
     for (types, header, expected) in [
         (&[][..], json!({"alg": "HS256"}), Ok(())),
         (&[][..], json!({"alg": "HS256", "typ": "anything"}), Ok(())),
+        (&[][..], json!({"alg": "HS256", "typ": "at+jwt"}), Ok(())),
+        (&[][..], json!({"alg": "HS256", "typ": "logout+jwt"}), wrong.clone()),
+        (&[][..], json!({"alg": "HS256", "typ": "application/DPoP+JWT"}), wrong.clone()),
+        (&[][..], json!({"alg": "HS256", "typ": "secevent+jwt"}), wrong.clone()),
+        (&["logout+jwt"][..], json!({"alg": "HS256", "typ": "logout+jwt"}), Ok(())),
         (&["jwt"][..], json!({"alg": "HS256", "typ": "JWT"}), Ok(())),
         (&["jwt"][..], json!({"alg": "HS256", "typ": "jwt"}), Ok(())),
         (&["jwt"][..], json!({"alg": "HS256", "typ": "application/jwt"}), Ok(())),

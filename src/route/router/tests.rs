@@ -80,6 +80,18 @@ fn a_way_that_ends_nowhere_is_gone_back() {
             ],
         ),
         (
+            "to the literal without its parameters",
+            &["/a;x/c", "/a/b", "/{.+}"],
+            &[
+                ("/a;x/c", Some("/a;x/c")),
+                ("/a/b", Some("/a/b")),
+                ("/a;y/b", Some("/a/b")),
+                ("/a;x/b", Some("/a/b")),
+                ("/a%3Bx/b", Some("/a/b")),
+                ("/a;x/d", Some("/{.+}")),
+            ],
+        ),
+        (
             "over several levels",
             &["/a/a/a/a", "/{w}/a/a/b", "/a/{x}/a/c", "/a/a/{y}/d", "/{.+}"],
             &[
