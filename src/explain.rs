@@ -20,9 +20,10 @@ use crate::jwks::{FetchedKeys, KeyRing, SourceId};
 use crate::jwt::keyset::KeySet;
 use crate::limit::{Counted, Counters};
 use crate::memory::Memory;
-use crate::records::Records;
+use crate::records::{RecordKey, Records};
 use crate::reject::{Code, Reject};
 use crate::request::Head;
+use crate::revocation::is_revocation;
 use crate::time::UnixTime;
 use crate::url::{Target, without_query};
 
@@ -95,9 +96,9 @@ const ANSWER: usize = STAGES.len() - 1;
 pub fn explain(question: Question<'_>) -> Explanation {
     let Question { gateway, head, now, fetched, .. } = question;
     let ring = ring(gateway, fetched, now);
-    let (memory, records) = (Memory::new([0; 16]), Records::default());
+    let (memory, mut records) = (Memory::new([0; 16]), Records::default());
     let evidence = Evidence::gather(question);
-    let matched = match gateway.route(head) {
+    let mut matched = match gateway.route(head) {
         Ok(Routed::Matched(matched)) => matched,
         Ok(Routed::Answer(reply)) => return origin::preflight(&reply, head),
         Err(refusal) => return refused(question, &evidence, &refusal.reject),
@@ -106,26 +107,45 @@ pub fn explain(question: Question<'_>) -> Explanation {
         Ok(counted) => counted,
         Err(reject) => return refused(question, &evidence, &reject),
     };
-    let context = Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now };
-    let passed = match matched.authenticate(head, context, counted) {
-        Authn::Passed(passed) => passed,
-        Authn::Refused(refusal) => return refused(question, &evidence, &refusal.reject),
-        Authn::Needs(_, Need::Keys(id, _)) => {
-            let url = gateway.source(id).map_or("a URL", |source| without_query(&source.url));
-            let why = format!("{KEYS_UNREAD} {url}, which is not asked here");
-            return refused(question, &evidence, &Reject::keys_unavailable(0, why));
-        }
-        Authn::Needs(_, Need::Records(keys)) => {
-            let keys: Vec<String> = keys.iter().map(|key| format!("`{}` in {}", key.key, key.binding)).collect();
-            let why = format!("{KV_UNREAD}: {}", keys.join(", "));
-            return refused(question, &evidence, &Reject::keys_unavailable(0, why));
+    let mut unless = None;
+    let passed = loop {
+        let context = Context { ring: &ring, memory: &memory, records: &records, sources: gateway.sources(), now };
+        match matched.authenticate(head, context, counted) {
+            Authn::Passed(passed) => break passed,
+            Authn::Refused(refusal) => return refused(question, &evidence, &refusal.reject),
+            Authn::Needs(_, Need::Keys(id, _)) => {
+                let url = gateway.source(id).map_or("a URL", |source| without_query(&source.url));
+                let why = format!("{KEYS_UNREAD} {url}, which is not asked here");
+                return refused(question, &evidence, &Reject::keys_unavailable(0, why));
+            }
+            // The token is good. Nearly none is taken back, and what comes then is what people ask about.
+            Authn::Needs(again, Need::Records(keys)) if unless.is_none() && keys.iter().all(is_revocation) => {
+                unless = Some(named(&keys));
+                for key in keys {
+                    records.store(key, None, now);
+                }
+                matched = again;
+            }
+            Authn::Needs(_, Need::Records(keys)) => {
+                let why = format!("{KV_UNREAD}: {}", named(&keys));
+                return refused(question, &evidence, &Reject::keys_unavailable(0, why));
+            }
         }
     };
+    let unless = unless.map(|keys| Step {
+        step: "revocation",
+        ok: true,
+        text: format!("good unless it was taken back, which is not read here: {keys}"),
+    });
     let ignored = passed.ignored.clone();
     let passed = match passed.authorize(head) {
         Ok(passed) => passed,
         Err(refusal) => {
-            let told = refused(question, &evidence, &refusal.reject);
+            let mut told = refused(question, &evidence, &refusal.reject);
+            let before_last = told.steps.len().saturating_sub(1);
+            if let Some(step) = unless {
+                told.steps.insert(before_last, step);
+            }
             return match (ignored, refusal.identity()) {
                 // The mode let a bad token pass as nobody's: what is wrong with it comes first.
                 (Some(reject), _) => nobodys(told, cause::of(question, &evidence, &reject)),
@@ -135,6 +155,7 @@ pub fn explain(question: Question<'_>) -> Explanation {
         }
     };
     let mut steps = admitted(question, &evidence, ignored.as_deref(), passed.identity());
+    steps.extend(unless);
     let counted = match room(&passed.limits(head)) {
         Ok(counted) => counted,
         Err(reject) => return refused(question, &evidence, &reject),
@@ -165,6 +186,11 @@ pub fn explain(question: Question<'_>) -> Explanation {
         None => (None, None),
     };
     Explanation { steps, status, code: None, unread: false, cause, fix }
+}
+
+/// Records by their names and namespaces.
+fn named(keys: &[RecordKey]) -> String {
+    keys.iter().map(|key| format!("`{}` in {}", key.key, key.binding)).collect::<Vec<_>>().join(", ")
 }
 
 /// The stages of a request that is let pass, with what is known of who sent it.

@@ -51,6 +51,12 @@ impl What<'_> {
     }
 }
 
+/// Whether a record is one of revocations, by its name.
+#[cfg(feature = "explain")]
+pub(crate) fn is_revocation(key: &RecordKey) -> bool {
+    key.key.starts_with("revoked:")
+}
+
 /// What is known of a token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Revoked {

@@ -251,3 +251,24 @@ fn grants_are_told_by_what_is_lacking_and_where_it_is() {
         Some("rule 1 (require jwt.org == 'acme') is not true; in the token `org` is \"other\"")
     );
 }
+
+#[test]
+fn what_comes_after_revocations_is_told_and_that_they_are_not_read_here() {
+    let revocable = json!({"revocation": {}});
+    let scopes = json!({"auth": {"scopes": "a"}});
+    for (name, path, more, status, last) in [
+        ("good", json!({}), json!({"jti": "j"}), 200, "answer"),
+        ("without the scope", scopes.clone(), json!({}), 403, "authorization"),
+        ("past", scopes, json!({"exp": SECONDS - 600}), 401, "time"),
+    ] {
+        let told = told(&revocable, &path, &more);
+        assert_eq!((told.status, told.unread), (Some(status), false), "{name}");
+        assert_eq!(told.steps.last().map(|step| step.step), Some(last), "{name}");
+        let unless: Vec<&str> =
+            told.steps.iter().filter(|step| step.step == "revocation").map(|step| step.text.as_str()).collect();
+        assert_eq!(unless.len(), usize::from(status != 401), "{name}");
+        for text in unless {
+            assert!(text.starts_with("good unless it was taken back, which is not read here: `revoked:"), "{text}");
+        }
+    }
+}
