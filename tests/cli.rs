@@ -187,6 +187,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_odd_about_an_env_file_is_told_on_stderr_and_changes_nothing_else() {
+        let here = folder("env_remarks");
+        fs::write(here.join("gateway.json"), NEEDS_ENV).unwrap();
+        let vars = "URL=https://a.example.com\nURL=https://up.example.com\nJWT_SECRET=0123456789abcdef0123456789abcdef#more\nsome words\nA=\"b\n";
+        fs::write(here.join("vars"), vars).unwrap();
+        let token = ["token", "verify", "--env-file", "vars", "--token", "a.b.c"];
+        for (arguments, code) in [
+            (&["check", "--env-file", "vars", "--json"][..], 0),
+            (&["explain", "--path", "/a", "--env-file", "vars"], 1),
+            (&token, 1),
+        ] {
+            let output = run(&here, arguments);
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", out(&output));
+            let expected = [
+                "vars:2: warning: `URL` is there twice: the one in line 1 does not count",
+                "vars:3: warning: `#` ends the value of `JWT_SECRET`: quotes would keep what follows",
+                "vars:4: warning: this is no assignment, and it is passed over",
+                "vars:5: warning: the value of `A` begins with a quote that its end does not close: it is part of the value",
+            ];
+            assert_eq!(err(&output).lines().collect::<Vec<_>>(), expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
     fn output_gets_good_files_alone_and_keeps_the_last_good_one() {
         let here = folder("output");
         let (source, copy) = (here.join("gateway.json"), here.join("build/deep/gateway.json"));

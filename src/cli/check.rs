@@ -64,9 +64,14 @@ pub(super) fn read_with_files(file: &Path) -> Result<(String, String, Vec<Proble
     Ok((text, inlined, problems))
 }
 
+/// The names of an env file. What is odd about it goes to stderr: it is no answer to what was asked.
 pub(super) fn read_env(file: &Path) -> Result<BTreeMap<String, String>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(env_file::parse(&text))
+    let read = env_file::read(&text);
+    for remark in read.remarks {
+        eprintln!("{}:{}: warning: {}", file.display(), remark.line, remark.message);
+    }
+    Ok(read.names)
 }
 
 /// Writes `text` where it is not there yet: an unchanged file makes nobody reload.

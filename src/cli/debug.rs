@@ -13,6 +13,7 @@ use portcullis::page::files_of;
 use serde_json::{Value, json};
 
 use self::server::{Content, serve};
+use super::check::read_env;
 use super::wrong_use;
 
 #[derive(Debug, clap::Args)]
@@ -54,9 +55,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 fn start(arguments: &Arguments) -> Result<ExitCode, String> {
     let folder = folder()?;
     // Said now, where somebody looks, and not in the page later.
-    for file in std::iter::once(&arguments.config).chain(&arguments.env_file) {
-        fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    }
+    let file = &arguments.config;
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    arguments.env_file.as_deref().map(read_env).transpose()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).map_err(|error| {
         format!("127.0.0.1:{} cannot be listened on: {error}; another port: --port 0", arguments.port)
     })?;
