@@ -18,6 +18,7 @@ mod private_key;
 mod revoke;
 mod route;
 mod routes;
+mod say;
 mod schema;
 mod sign;
 mod table;
@@ -80,7 +81,19 @@ enum Command {
 
 /// Runs the command that the process was called with.
 pub(crate) fn run() -> ExitCode {
-    match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            // Help and the version come this way too.
+            say::hold(|| told.print());
+            return say::finish(ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2)));
+        }
+    };
+    say::finish(called(arguments.command))
+}
+
+fn called(command: Command) -> ExitCode {
+    match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Debug(arguments) => debug::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -100,6 +113,6 @@ pub(crate) fn run() -> ExitCode {
 
 /// Wrong use, or a file that cannot be read: said on stderr.
 fn wrong_use(message: &str) -> ExitCode {
-    eprintln!("portcullis: {message}");
+    say::aside(format_args!("portcullis: {message}"));
     ExitCode::from(2)
 }

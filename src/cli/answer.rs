@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::wrong_use;
+use super::{say, wrong_use};
 
 /// What was done, for people and for programs.
 #[derive(Debug)]
@@ -43,19 +43,19 @@ pub(super) fn finish(result: Result<Told, No>, as_json: bool) -> ExitCode {
             if let (Some(members), false) = (json.as_object_mut(), notes.is_empty()) {
                 members.insert("notes".to_owned(), notes.into());
             }
-            println!("{json:#}");
+            say::line(format_args!("{json:#}"));
             ExitCode::SUCCESS
         }
         Ok(told) => {
-            print!("{}", told.text);
-            told.notes.iter().for_each(|note| eprintln!("portcullis: {note}"));
+            say::text(told.text);
+            told.notes.iter().for_each(|note| say::aside(format_args!("portcullis: {note}")));
             ExitCode::SUCCESS
         }
         Err(No::Answer(why)) => {
             if as_json {
-                println!("{:#}", json!({ "error": why }));
+                say::line(format_args!("{:#}", json!({ "error": why })));
             } else {
-                eprintln!("portcullis: {why}");
+                say::aside(format_args!("portcullis: {why}"));
             }
             ExitCode::FAILURE
         }

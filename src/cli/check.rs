@@ -11,7 +11,7 @@ use portcullis::config::reference::Env;
 use portcullis::config::{env_file, files};
 use serde_json::json;
 
-use super::wrong_use;
+use super::{say, wrong_use};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     };
     compiled.problems.extend(file_problems);
     if arguments.json {
-        println!("{}", as_json(&arguments.file, &compiled));
+        say::line(as_json(&arguments.file, &compiled));
     } else {
         print(&arguments.file, &compiled);
     }
@@ -69,7 +69,7 @@ pub(super) fn read_env(file: &Path) -> Result<BTreeMap<String, String>, String> 
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let read = env_file::read(&text);
     for remark in read.remarks {
-        eprintln!("{}:{}: warning: {}", file.display(), remark.line, remark.message);
+        say::aside(format_args!("{}:{}: warning: {}", file.display(), remark.line, remark.message));
     }
     Ok(read.names)
 }
@@ -90,7 +90,7 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
 
 fn print(file: &Path, compiled: &Compiled) {
     for problem in &compiled.problems {
-        println!("{}:{problem}", file.display());
+        say::line(format_args!("{}:{problem}", file.display()));
     }
     let (errors, warnings) = count(&compiled.problems);
     let of = |number: usize, what: &str| match number {
@@ -98,7 +98,7 @@ fn print(file: &Path, compiled: &Compiled) {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     };
-    println!("{}: {}, {}", file.display(), of(errors, "problem"), of(warnings, "warning"));
+    say::line(format_args!("{}: {}, {}", file.display(), of(errors, "problem"), of(warnings, "warning")));
 }
 
 fn as_json(file: &Path, compiled: &Compiled) -> serde_json::Value {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::server::{Content, serve};
 use super::check::read_env;
-use super::wrong_use;
+use super::{say, wrong_use};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -64,9 +64,9 @@ fn start(arguments: &Arguments) -> Result<ExitCode, String> {
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     // By its number: `localhost` may be another program's on ::1.
     let address = format!("http://127.0.0.1:{port}/");
-    println!("{address} explains requests to {}; Ctrl-C ends it", arguments.config.display());
+    say::line(format_args!("{address} explains requests to {}; Ctrl-C ends it", arguments.config.display()));
     if arguments.env_file.is_none() {
-        println!("Without --env-file, secrets are not known: the page asks for them where they matter");
+        say::line("Without --env-file, secrets are not known: the page asks for them where they matter");
     }
     if !arguments.no_open && stdout().is_terminal() {
         open(&address);

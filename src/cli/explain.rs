@@ -10,7 +10,7 @@ use portcullis::time::UnixTime;
 
 use super::check::{read_env, read_with_files};
 use super::token::{clock, read_keys};
-use super::wrong_use;
+use super::{say, wrong_use};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -61,7 +61,7 @@ fn inquiry(arguments: &Arguments) -> Result<Inquiry, String> {
         Some(line) => {
             let read = curl::parse(line).map_err(|why| format!("the curl line: {why}"))?;
             for note in read.notes {
-                eprintln!("portcullis: the curl line: {note}");
+                say::aside(format_args!("portcullis: the curl line: {note}"));
             }
             read.inquiry
         }
@@ -99,22 +99,22 @@ fn explained(inquiry: &Inquiry, arguments: &Arguments) -> Result<Explanation, St
 
 fn print(explanation: &Explanation, inquiry: &Inquiry, json: bool) {
     if json {
-        println!("{}", serde_json::to_string_pretty(explanation).unwrap_or_default());
+        say::line(serde_json::to_string_pretty(explanation).unwrap_or_default());
         return;
     }
-    println!("{} {}", inquiry.method, inquiry.path);
+    say::line(format_args!("{} {}", inquiry.method, inquiry.path));
     for step in &explanation.steps {
-        println!("{} {:<14}{}", if step.ok { "✔" } else { "✘" }, step.step, step.text);
+        say::line(format_args!("{} {:<14}{}", if step.ok { "✔" } else { "✘" }, step.step, step.text));
     }
     match (explanation.status, explanation.code) {
         (Some(status), Some(code)) if explanation.unread => {
-            println!("→ not known here; {status} {code} where the gateway cannot read it either");
+            say::line(format_args!("→ not known here; {status} {code} where the gateway cannot read it either"));
         }
-        (Some(status), Some(code)) => println!("→ {status} {code}"),
-        (Some(status), None) => println!("→ {status}"),
-        (None, _) => println!("→ the upstream's answer"),
+        (Some(status), Some(code)) => say::line(format_args!("→ {status} {code}")),
+        (Some(status), None) => say::line(format_args!("→ {status}")),
+        (None, _) => say::line("→ the upstream's answer"),
     }
     if let Some(fix) = &explanation.fix {
-        println!("  {fix}");
+        say::line(format_args!("  {fix}"));
     }
 }

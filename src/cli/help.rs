@@ -1,12 +1,11 @@
 //! What a shell and `man` want to know of the command.
 
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Arguments, wrong_use};
+use super::{Arguments, say, wrong_use};
 
 /// `portcullis completions`.
 pub(super) fn completions(shell: Shell) -> ExitCode {
@@ -33,8 +32,7 @@ fn pages(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
     command.get_subcommands().filter(shown).try_for_each(|command| pages(command, text))
 }
 
-/// A pipe that was closed is nobody's fault.
 fn print(text: &[u8]) -> ExitCode {
-    let _ = stdout().write_all(text);
+    say::text(String::from_utf8_lossy(text));
     ExitCode::SUCCESS
 }

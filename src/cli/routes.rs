@@ -9,7 +9,7 @@ use portcullis::outline::{Outline, Route, outline};
 use serde_json::json;
 
 use super::check::read_with_files;
-use super::wrong_use;
+use super::{say, wrong_use};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -44,17 +44,17 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(outline) => outline,
         Err(problems) => {
             for problem in problems {
-                eprintln!("{}:{problem}", arguments.file.display());
+                say::aside(format_args!("{}:{problem}", arguments.file.display()));
             }
             return ExitCode::FAILURE;
         }
     };
     if arguments.json {
-        println!("{:#}", json!(outline));
+        say::line(format_args!("{:#}", json!(outline)));
     } else if arguments.svg {
-        print!("{}", outline.svg());
+        say::text(outline.svg());
     } else {
-        print!("{}", table(&outline, stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()));
+        say::text(table(&outline, stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()));
     }
     ExitCode::SUCCESS
 }

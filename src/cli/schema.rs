@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use super::say;
+
 pub(super) fn run() -> ExitCode {
-    print!("{}", portcullis::schema::text());
+    say::text(portcullis::schema::text());
     ExitCode::SUCCESS
 }

@@ -15,6 +15,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::key::algorithm;
 use super::private_key::PrivateKey;
+use super::say;
 
 /// How long a token is good, unless something else is asked for.
 const SECONDS: u64 = 300;
@@ -99,9 +100,9 @@ pub(super) fn run(arguments: &Sign, clock: impl FnOnce() -> u64) -> Result<(), S
     let signature = signature(arguments, input.as_bytes())?;
     let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
     if arguments.json {
-        println!("{:#}", json!({ "token": token, "header": header, "claims": claims }));
+        say::line(format_args!("{:#}", json!({ "token": token, "header": header, "claims": claims })));
     } else {
-        println!("{token}");
+        say::line(token);
     }
     Ok(())
 }
@@ -182,7 +183,9 @@ fn signature(arguments: &Sign, input: &[u8]) -> Result<Vec<u8>, String> {
     }
     if secret.len() < least {
         let has = secret.len();
-        eprintln!("portcullis: warning: the secret has {has} bytes, and {alg} asks for {least} (RFC 7518 section 3.2)");
+        say::aside(format_args!(
+            "portcullis: warning: the secret has {has} bytes, and {alg} asks for {least} (RFC 7518 section 3.2)"
+        ));
     }
     Ok(match alg.hash() {
         Hash::Sha256 => code::<Hmac<Sha256>>(&secret, input),

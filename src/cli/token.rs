@@ -21,7 +21,7 @@ use portcullis::time::UnixTime;
 use serde_json::Value;
 
 use super::check::{read_env, read_with_files};
-use super::{sign, wrong_use};
+use super::{say, sign, wrong_use};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -83,7 +83,7 @@ fn decode(token: &str) -> ExitCode {
         json::object(&bytes).ok()
     };
     if let (Some(header), Some(claims)) = (object(), object()) {
-        println!("{:#}", serde_json::json!({ "header": header, "claims": claims }));
+        say::line(format_args!("{:#}", serde_json::json!({ "header": header, "claims": claims })));
     }
     // What a gateway would say of its form comes with it.
     match Compact::parse(token) {
@@ -143,16 +143,16 @@ fn authorizer<'g>(gateway: &'g Gateway, name: Option<&str>) -> Result<&'g Author
 
 fn print(verdict: Result<&Value, &Reject>, as_json: bool) {
     match verdict {
-        Ok(claims) if as_json => println!("{}", serde_json::json!({ "accepted": true, "claims": claims })),
-        Ok(claims) => println!("accepted\n{claims:#}"),
+        Ok(claims) if as_json => say::line(serde_json::json!({ "accepted": true, "claims": claims })),
+        Ok(claims) => say::line(format_args!("accepted\n{claims:#}")),
         Err(reject) => {
             let code = reject.code();
             if as_json {
                 let told = serde_json::json!({ "accepted": false, "status": code.status(), "code": code.code(), "message": code.message(), "claim": reject.claim() });
-                println!("{told}");
+                say::line(&told);
             } else {
                 let claim = reject.claim().map_or_else(String::new, |claim| format!(" (`{claim}`)"));
-                println!("refused: {}: {}{claim}", code.code(), code.message());
+                say::line(format_args!("refused: {}: {}{claim}", code.code(), code.message()));
             }
         }
     }

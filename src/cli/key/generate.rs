@@ -11,6 +11,7 @@ use portcullis::jwt::pem;
 use serde_json::{Map, Value};
 
 use super::super::private_key::{PrivateKey, random};
+use super::super::say;
 use super::{algorithm, jwk};
 
 #[derive(Debug, clap::Args)]
@@ -76,9 +77,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
         }
     }
     if arguments.json {
-        println!("{:#}", Value::Object(told));
+        say::line(format_args!("{:#}", Value::Object(told)));
     } else {
-        print!("{lines}");
+        say::text(&lines);
     }
     Ok(())
 }

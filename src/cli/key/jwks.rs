@@ -8,6 +8,7 @@ use portcullis::jwt::key::InvalidKey;
 use portcullis::jwt::pem;
 use serde_json::{Value, json};
 
+use super::super::say;
 use super::{algorithm, jwk, usual};
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
         }
         keys.push(key);
     }
-    println!("{:#}", json!({ "keys": keys }));
+    say::line(format_args!("{:#}", json!({ "keys": keys })));
     Ok(())
 }
 
