@@ -112,7 +112,8 @@ function regressionsHold(target, program) {
   const folder = join(root, "fuzz/regressions", target);
   const files = existsSync(folder) ? readdirSync(folder).map((file) => join(folder, file)) : [];
   if (files.length === 0) return true;
-  const { status, stdout, stderr } = spawnSync(program, [...LIMITS, ...files], { cwd: root, env: quiet, encoding: "utf8" });
+  const { status, error, stdout, stderr } = spawnSync(program, [...LIMITS, ...files], { cwd: root, env: quiet, encoding: "utf8" });
+  if (error) fail(`${program} cannot be run: ${error.message}`);
   if (status === 0) return true;
   const file = [...stderr.matchAll(/^Running: (.*)$/gm)].at(-1)?.[1];
   report(target, stdout + stderr, file);

@@ -34,7 +34,8 @@ function checked(text, beside) {
   try {
     const [input, output] = [join(beside ?? folder, "in.json"), join(folder, "out.json")];
     writeFileSync(input, text);
-    const { status, stdout } = spawnSync(command, ["check", input, "--output", output], { encoding: "utf8" });
+    const { status, error, stdout } = spawnSync(command, ["check", input, "--output", output], { encoding: "utf8" });
+    if (error) throw error;
     if (status !== 0) throw new Error(stdout);
     return readFileSync(output, "utf8");
   } finally {
