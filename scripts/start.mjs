@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { tellEdits } from "./lib/edits.mjs";
 import { bin, installPackages } from "./lib/packages.mjs";
 import { root, run, say, start } from "./lib/run.mjs";
 
@@ -13,6 +14,7 @@ const address = `http://localhost:${values.port}`;
 installPackages();
 run("", process.execPath, ["scripts/build.mjs"]);
 startEcho();
+tellEdits(join(root, "gateway.json"), join(root, "build/edits"));
 const wrangler = start(bin("wrangler"), ["dev", "--port", values.port], {
   // Nothing here needs the account's servers.
   env: { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
