@@ -72,12 +72,19 @@ pub fn compile(text: &str, env: Env<'_>) -> Compiled {
     Prepared::read(text).bind(env)
 }
 
+/// Compiles the text of a file that is called `file`: so it is called by what cannot be used.
+pub fn compile_file(file: &str, text: &str, env: Env<'_>) -> Compiled {
+    Prepared::read(text).called(file).bind(env)
+}
+
 /// A field that is not as it should be; the problem is with the findings already.
 struct Reported;
 
 struct Compiler<'s> {
     source: &'s Source<'s>,
     env: Env<'s>,
+    /// What the file is called, for faults.
+    file: &'s str,
     findings: RefCell<Vec<Finding>>,
     /// Errors that a [`Fault`] stands for. Any other error refuses the whole.
     scoped_errors: Cell<usize>,
@@ -93,6 +100,7 @@ impl<'s> Compiler<'s> {
         Compiler {
             source,
             env,
+            file: "gateway.json",
             findings: RefCell::new(findings),
             scoped_errors: Cell::new(0),
             depth: Cell::new(0),
@@ -210,7 +218,7 @@ impl Compiler<'_> {
 
     fn told(&self, finding: &Finding) -> String {
         let problem = finding.clone().locate(self.source.text(), Some(self.source));
-        format!("gateway.json:{problem}")
+        format!("{}:{problem}", self.file)
     }
 
     fn errors(&self) -> usize {

@@ -111,7 +111,7 @@ pub fn answer(asked: &str) -> String {
         },
     };
     let readable = inquiry.token().and_then(|token| decoded(token, now));
-    match inquiry.answer(Setting { text: &text, names: &names, keys: keys.as_ref(), now }) {
+    match inquiry.answer(Setting { file: "gateway.json", text: &text, names: &names, keys: keys.as_ref(), now }) {
         Ok(explanation) => json!({ "explanation": explanation, "decoded": readable }).to_string(),
         Err(why) => {
             let told = why.to_string();

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::path::Path;
     use std::process::{Command, Output};
 
@@ -21,6 +22,21 @@ mod tests {
 
     fn words(output: &Output) -> String {
         String::from_utf8(output.stdout.clone()).unwrap()
+    }
+
+    #[test]
+    fn problems_name_the_file_that_was_given() {
+        let here = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli_explain_named");
+        fs::create_dir_all(&here).unwrap();
+        let text = r#"{"authorizer": {"type": "jwt", "algorithm": "HS256", "secret": "$secret.S", "audience": "a"}, "paths": [{"method": "GET", "path": "/a", "auth": true, "response": 1}]}"#;
+        fs::write(here.join("s2.json"), text).unwrap();
+        for line in ["explain --path /a --config s2.json --token a.b.c", "token verify --config s2.json --token a.b.c"]
+        {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+            let output = command.args(line.split(' ')).current_dir(&here).output().unwrap();
+            let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(told.contains("s2.json:1:") && !told.contains("gateway.json"), "{line}: {told}");
+        }
     }
 
     #[test]

@@ -87,7 +87,8 @@ fn explained(inquiry: &Inquiry, arguments: &Arguments) -> Result<Explanation, St
     let names = arguments.env_file.as_deref().map_or_else(|| Ok(BTreeMap::new()), read_env)?;
     let keys = arguments.jwks.as_deref().map(read_keys).transpose()?;
     let now = arguments.now.map_or_else(clock, UnixTime::from_seconds);
-    let setting = Setting { text: &text, names: &names, keys: keys.as_ref(), now };
+    let name = file.display().to_string();
+    let setting = Setting { file: &name, text: &text, names: &names, keys: keys.as_ref(), now };
     inquiry.answer(setting).map_err(|why| match why {
         Unanswerable::Configuration(more) => {
             let told = problems.iter().chain(&more).map(|problem| format!("\n{}:{problem}", file.display()));

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis::authn::{Authorizer, KeySource, verify_token};
-use portcullis::compile::compile;
+use portcullis::compile::compile_file;
 use portcullis::config::reference::Env;
 use portcullis::explain::inquiry::bare;
 use portcullis::gateway::Gateway;
@@ -127,7 +127,7 @@ fn verify(arguments: &Verify) -> Result<ExitCode, String> {
 fn gateway(file: &Path, env_file: Option<&Path>) -> Result<Gateway, String> {
     let (_, text, problems) = read_with_files(file)?;
     let names = env_file.map_or_else(|| Ok(BTreeMap::new()), read_env)?;
-    let compiled = compile(&text, Env::Known(&|name| names.get(name).cloned()));
+    let compiled = compile_file(&file.display().to_string(), &text, Env::Known(&|name| names.get(name).cloned()));
     let told = || problems.iter().chain(&compiled.problems).map(|problem| format!("\n{}:{problem}", file.display()));
     compiled.gateway.ok_or_else(|| format!("the configuration cannot be used{}", told().collect::<String>()))
 }

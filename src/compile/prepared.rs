@@ -27,6 +27,8 @@ struct Parts<'t> {
     waiting: Vec<Waiting>,
     /// What was found by reading and routing.
     findings: Vec<Finding>,
+    /// What the file is called, for faults.
+    file: &'t str,
 }
 
 /// A route that waits for its environment.
@@ -70,7 +72,15 @@ impl<'t> Prepared<'t> {
         let (router, patterns) = config.as_ref().map(|config| compiler.routing(config)).unwrap_or_default();
         let findings = compiler.findings.into_inner();
         let waiting = patterns.into_iter().map(Waiting::Open).collect();
-        Self(Ok(Parts { source, config, router, waiting, findings }))
+        Self(Ok(Parts { source, config, router, waiting, findings, file: "gateway.json" }))
+    }
+
+    /// The same of a file that is called `file`.
+    pub(super) fn called(mut self, file: &'t str) -> Self {
+        if let Ok(parts) = &mut self.0 {
+            parts.file = file;
+        }
+        self
     }
 
     /// Compiles what depends on the environment.
@@ -110,7 +120,7 @@ impl Parts<'_> {
     }
 
     fn bind(self, env: Env<'_>) -> Compiled {
-        let compiler = Compiler::new(&self.source, env, self.findings);
+        let compiler = Compiler { file: self.file, ..Compiler::new(&self.source, env, self.findings) };
         let gateway = self.config.as_ref().map(|config| {
             let (mut gateway, names) = compiler.gateway(config, self.router);
             let known = Known::new(config, &names);

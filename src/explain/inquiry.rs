@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::decoded::part;
 use super::{Explanation, Question, Variant, explain};
-use crate::compile::compile;
+use crate::compile::{compile, compile_file};
 use crate::config::problem::Problem;
 use crate::config::reference::Env;
 use crate::gateway::Gateway;
@@ -29,6 +29,8 @@ pub struct Inquiry {
 /// What it is asked of.
 #[derive(Clone, Copy)]
 pub struct Setting<'s> {
+    /// What the configuration's file is called.
+    pub file: &'s str,
     /// The configuration, with the files that it names in their places.
     pub text: &'s str,
     /// Variables and secrets.
@@ -87,8 +89,8 @@ impl Inquiry {
         if self.method.is_empty() || self.method.contains(char::is_whitespace) {
             return Err(Unanswerable::Method);
         }
-        let Setting { text, names, keys, now } = setting;
-        let compiled = compile(text, Env::Known(&|name| names.get(name).cloned()));
+        let Setting { file, text, names, keys, now } = setting;
+        let compiled = compile_file(file, text, Env::Known(&|name| names.get(name).cloned()));
         let Some(gateway) = &compiled.gateway else { return Err(Unanswerable::Configuration(compiled.problems)) };
         let url = format!("https://gateway.example{}", without_dots(&self.path));
         let id = RequestId::new(|| "offline".to_owned());
@@ -195,7 +197,7 @@ mod tests {
             "paths": [{"method": "GET", "path": "/private", "auth": true, "response": {}}],
         });
         let names = BTreeMap::from([("KEY".to_owned(), secret.to_owned())]);
-        inquiry.answer(Setting { text: &config.to_string(), names: &names, keys: None, now: NOW })
+        inquiry.answer(Setting { file: "gateway.json", text: &config.to_string(), names: &names, keys: None, now: NOW })
     }
 
     fn get(path: &str) -> Inquiry {
@@ -267,7 +269,7 @@ mod tests {
         ] {
             assert_eq!(told(&inquiry, SECRET), Err(expected), "{name}");
         }
-        let setting = Setting { text: "{", names: &BTreeMap::new(), keys: None, now: NOW };
+        let setting = Setting { file: "gateway.json", text: "{", names: &BTreeMap::new(), keys: None, now: NOW };
         assert!(matches!(get("/").answer(setting), Err(Unanswerable::Configuration(problems)) if problems.len() == 1));
     }
 

@@ -29,7 +29,15 @@ fn told(authorizer: &Value, path: &Value, more: &Value) -> Explanation {
         path: "/me".into(),
         headers: headers(&[("authorization", &format!("Bearer {token}"))]),
     };
-    inquiry.answer(Setting { text: &config.to_string(), names: &BTreeMap::new(), keys: None, now: NOW }).unwrap()
+    inquiry
+        .answer(Setting {
+            file: "gateway.json",
+            text: &config.to_string(),
+            names: &BTreeMap::new(),
+            keys: None,
+            now: NOW,
+        })
+        .unwrap()
 }
 
 #[test]

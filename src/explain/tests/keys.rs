@@ -20,7 +20,7 @@ fn told(authorizer: &Value, secret: &str, keys: Option<&KeySet>, token: &str) ->
         headers: headers(&[("authorization", &format!("Bearer {token}"))]),
     };
     let names = BTreeMap::from([("KEY".to_owned(), secret.to_owned())]);
-    inquiry.answer(Setting { text: &config.to_string(), names: &names, keys, now: NOW }).unwrap()
+    inquiry.answer(Setting { file: "gateway.json", text: &config.to_string(), names: &names, keys, now: NOW }).unwrap()
 }
 
 fn claims() -> Value {

@@ -19,7 +19,15 @@ fn told(method: &str, path: &str, list: &[(&str, &str)]) -> Explanation {
         ],
     });
     let inquiry = Inquiry { method: method.into(), path: path.into(), headers: headers(list) };
-    inquiry.answer(Setting { text: &config.to_string(), names: &BTreeMap::new(), keys: None, now: NOW }).unwrap()
+    inquiry
+        .answer(Setting {
+            file: "gateway.json",
+            text: &config.to_string(),
+            names: &BTreeMap::new(),
+            keys: None,
+            now: NOW,
+        })
+        .unwrap()
 }
 
 #[test]

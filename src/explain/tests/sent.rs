@@ -19,7 +19,9 @@ fn told(authorizer: &Value, target: &str, list: &[(&str, &str)]) -> Explanation 
         json!({"authorizer": authorizer, "paths": [{"method": "GET", "path": "/me", "auth": true, "response": {}}]});
     let inquiry = Inquiry { method: "GET".into(), path: target.into(), headers: headers(list) };
     let names = BTreeMap::new();
-    inquiry.answer(Setting { text: &config.to_string(), names: &names, keys: None, now: NOW }).unwrap()
+    inquiry
+        .answer(Setting { file: "gateway.json", text: &config.to_string(), names: &names, keys: None, now: NOW })
+        .unwrap()
 }
 
 fn jwt(more: &Value) -> Value {

@@ -32,7 +32,9 @@ fn told(method: &str, path: &str, list: &[(&str, &str)]) -> Explanation {
     });
     let names = BTreeMap::from([("GOOD".to_owned(), SECRET.to_owned())]);
     let inquiry = Inquiry { method: method.into(), path: path.into(), headers: headers(list) };
-    inquiry.answer(Setting { text: &config.to_string(), names: &names, keys: None, now: NOW }).unwrap()
+    inquiry
+        .answer(Setting { file: "gateway.json", text: &config.to_string(), names: &names, keys: None, now: NOW })
+        .unwrap()
 }
 
 fn good() -> String {
