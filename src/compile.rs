@@ -3,6 +3,8 @@
 //! The one function behind the build, `portcullis check`, the Worker and the tests: what checks, builds; what builds, runs. What only an
 //! environment can spoil (a name that is not bound, a URL in a variable) spoils the authorizers and routes that need it, and no others.
 
+#[cfg(feature = "explain")]
+mod advice;
 mod authorization;
 mod authorizer;
 mod callers;

@@ -105,7 +105,7 @@ mod tests {
     fn warnings_are_told_and_are_no_failure() {
         let here = folder("warnings");
         let text = r#"{"authorizer": {"type": "jwt", "algorithm": "HS256", "secret": "$env.S"}, "paths": [
-            {"method": "GET", "path": "/:id", "response": {}}]}"#;
+            {"method": "GET", "path": "/:id", "auth": true, "response": {}}]}"#;
         fs::write(here.join("gateway.json"), text).unwrap();
         let output = run(&here, &["check"]);
         assert_eq!(output.status.code(), Some(0));

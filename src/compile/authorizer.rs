@@ -24,6 +24,9 @@ const MAX_SKEW_SECONDS: u64 = 600;
 /// The type of consumers' tokens.
 const CONSUMERS: &str = "consumers";
 
+/// The type whose tokens name their client in `client_id` and have no `aud`.
+const COGNITO: &str = "cognito";
+
 /// All authorizers of a configuration.
 pub(super) struct Authorizers {
     pub(super) compiled: Vec<Result<Authorizer, Fault>>,
@@ -181,7 +184,7 @@ impl Compiler<'_> {
         } else {
             self.keys(offset, jwt, algorithms.as_deref(), sources)
         };
-        let rules = self.rules(offset, jwt, is_consumers);
+        let rules = self.rules(offset, kind, jwt);
         let places = self.places(jwt);
         if let Some(at) = jwt.token_types.good().filter(|at| at.value.is_empty()) {
             self.error(at.offset, "`token_types` names none");
@@ -234,12 +237,20 @@ impl Compiler<'_> {
         Some(algorithms)
     }
 
-    fn rules(&self, offset: usize, jwt: &Jwt, is_consumers: bool) -> Option<ClaimRules> {
+    fn rules(&self, offset: usize, kind: &str, jwt: &Jwt) -> Option<ClaimRules> {
         let default = ClaimRules::default();
+        let is_consumers = kind == CONSUMERS;
         // A consumer's key is for this gateway alone, and can be taken away at any time: audience and end are not needed there.
         let require_exp = default.require_exp && !is_consumers;
-        if jwt.audience.is_absent() && !is_consumers {
-            self.warn(offset, "`audience` is missing: tokens for other services of the same issuer are accepted");
+        let has_claim = |name: &str| jwt.claims.members().any(|(known, _)| known == name);
+        let names_client = kind == COGNITO && (!jwt.client_id.is_absent() || has_claim("client_id"));
+        if jwt.audience.is_absent() && !is_consumers && !names_client {
+            let why = if kind == COGNITO && !has_claim("token_use") {
+                "`client_id` is missing: tokens for other clients of the pool are accepted"
+            } else {
+                "`audience` is missing: tokens for other services of the same issuer are accepted"
+            };
+            self.warn(offset, why);
         }
         for (name, field) in [("issuer", &jwt.issuer), ("audience", &jwt.audience)] {
             if let (Some(at), true) = (field.good(), field.strings().is_empty()) {

@@ -233,14 +233,20 @@ impl Compiler<'_> {
     fn auth(&self, at: &At<wire::Path>, known: &Known<'_>) -> Option<(Vec<usize>, Option<Mode>)> {
         let Known { names: Names { authorizers, .. }, authorizers_lack, .. } = *known;
         let by_name = |name: &str, offset: usize| {
-            let found = authorizers.iter().find(|known| known.name.as_deref() == Some(name));
+            let found = authorizers.iter().find(|known| known.name.as_deref() == Some(name)).or_else(|| {
+                let default = authorizers.iter().find(|known| known.name.is_none()).filter(|_| name == DEFAULT)?;
+                // One that has a name goes by it, and leaves this one to others.
+                let is_named = |known: &AuthorizerName| known.number == default.number && known.name.is_some();
+                (!authorizers.iter().any(is_named)).then_some(default)
+            });
             if found.is_none() && !authorizers_lack {
                 let names = authorizers.iter().filter_map(|known| known.name.as_deref());
                 let mut message = unknown("authorizer", name, names);
                 if matches!(name, "true" | "false") {
                     message = format!("{message} (for the value, write {name} without quotes)");
                 } else if name == DEFAULT && authorizers.iter().any(|known| known.name.is_none()) {
-                    message = format!("{message} (for the top-level `authorizer`, write true without quotes)");
+                    message =
+                        format!("{message} (the top-level `authorizer` goes by its `name`, or by true without quotes)");
                 }
                 self.error(offset, message);
             }

@@ -154,6 +154,7 @@ impl Parts<'_> {
             #[cfg(feature = "explain")]
             if config.paths.elements().count() == gateway.routes.len() {
                 compiler.reach(config, &gateway);
+                compiler.advise(config, &gateway);
             }
             gateway
         });
