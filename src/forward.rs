@@ -17,7 +17,7 @@ pub(crate) use edits::{Asserted, CONSUMER_HEADERS, NOT_FORWARDED, never_forwarde
 pub use edits::{Edits, Mapped};
 
 /// Methods that promise to change nothing (RFC 9110 section 9.2.1 and the registry of section 18.2): what may be sent twice.
-const SAFE_METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
+pub(crate) const SAFE_METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
 
 /// An upstream as a route uses it.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 //!
 //! Nothing here changes what is compiled, so it is told where somebody reads it, and neither weighs in a Worker nor is looked for by one.
 
+mod authorizers;
 mod paths;
+mod twice;
 mod unused;
 
 use super::Compiler;
@@ -17,8 +19,16 @@ impl Compiler<'_> {
             return;
         }
         self.unused(config, gateway);
+        for at in config.authorizer.good().into_iter().chain(config.authorizers.elements()) {
+            self.authorizer_advice(&at.value);
+            self.twice_in_authorizer(&at.value);
+        }
+        self.cors_advice(&config.cors);
+        self.twice_in_cors(&config.cors);
         for at in config.paths.elements() {
             self.path_advice(at, config);
+            self.twice_in_path(&at.value);
+            self.twice_in_cors(&at.value.cors);
         }
     }
 }

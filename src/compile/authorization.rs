@@ -25,6 +25,8 @@ impl Compiler<'_> {
             for (field, name) in [(&settings.scopes, "scopes"), (&settings.roles, "roles")] {
                 if let (Some(at), true) = (field.good(), field.strings().is_empty()) {
                     self.error(at.offset, format!("`{name}` names none"));
+                } else if let Some(empty) = field.strings().iter().find(|at| at.value.is_empty() && name == "roles") {
+                    self.error(empty.offset, "an empty text is no role");
                 } else if let (Some(at), Some(why)) = (field.good(), callers.without_claims()) {
                     self.error(
                         at.offset,

@@ -261,6 +261,9 @@ impl Compiler<'_> {
         if let Some(at) = jwt.clock_skew_seconds.good().filter(|at| at.value > MAX_SKEW_SECONDS) {
             self.error(at.offset, format!("more than {MAX_SKEW_SECONDS} seconds are no skew of clocks"));
         }
+        if let Some(at) = jwt.max_lifetime_seconds.good().filter(|at| at.value == 0) {
+            self.error(at.offset, "at least one second is needed: every token would be refused");
+        }
         let issuers = self.texts(&jwt.issuer);
         let audiences = self.texts(&jwt.audience);
         let fixed = self.fixed_claims(jwt);
@@ -300,7 +303,12 @@ impl Compiler<'_> {
                 Some(serde_json::Value::Null) => {
                     self.error(at.offset, "a claim that is `null` is as good as absent: no token meets this");
                 }
-                Some(serde_json::Value::Array(values)) => fixed.push((name.to_owned(), values)),
+                Some(serde_json::Value::Array(values)) => {
+                    if values.is_empty() {
+                        self.error(at.offset, "no value is allowed: no token meets this");
+                    }
+                    fixed.push((name.to_owned(), values));
+                }
                 Some(value) => fixed.push((name.to_owned(), vec![value])),
                 None => known = false,
             }

@@ -61,6 +61,11 @@ impl Finding {
         Self { offset, severity: Severity::Error, message: message.into(), other: Some(other) }
     }
 
+    /// A warning at `offset` of what is the same as what stands at `other`.
+    pub fn remark(offset: usize, other: usize, message: impl Into<String>) -> Self {
+        Self { offset, severity: Severity::Warning, message: message.into(), other: Some(other) }
+    }
+
     /// The finding with its place in `text`; `source` is absent where the text did not parse.
     pub fn locate(self, text: &str, source: Option<&Source<'_>>) -> Problem {
         let place = |offset| match source {
