@@ -6,6 +6,7 @@ mod authorizers;
 mod paths;
 mod twice;
 mod unused;
+mod values;
 
 use super::Compiler;
 use crate::config::reference::Env;
@@ -19,8 +20,10 @@ impl Compiler<'_> {
             return;
         }
         self.unused(config, gateway);
+        self.server_advice(config);
         for at in config.authorizer.good().into_iter().chain(config.authorizers.elements()) {
             self.authorizer_advice(&at.value);
+            self.value_advice(&at.value);
             self.twice_in_authorizer(&at.value);
         }
         self.cors_advice(&config.cors);

@@ -5,7 +5,7 @@ mod table;
 use super::Compiler;
 use super::keys::key_places;
 use crate::config::field::{At, Field};
-use crate::config::reference::has_reference;
+use crate::config::reference::{Env, Piece, Resolved, has_reference, parse, resolve};
 use crate::config::wire::{Authorizer, Jwt, OneOrMany, TokenFrom};
 use crate::jwt::claims::ClaimRules;
 
@@ -141,7 +141,12 @@ impl Compiler<'_> {
             }
             (Field::Good(at), _) => at,
         };
-        let has = |odd: &[char]| text.value.contains(odd);
+        let (judged, whole) = self.judged(&text.value);
+        if whole && judged.trim().is_empty() && !text.value.is_empty() {
+            self.error(text.offset, format!("`{}` is empty", input.name));
+            return None;
+        }
+        let has = |odd: &[char]| judged.contains(odd);
         let odd = match input.kind {
             Kind::Host => has(&HOST_ENDS).then_some("it is the host name alone"),
             Kind::Id => (has(&HOST_ENDS) || has(&[' ', '\\'])).then_some("it is the identifier alone, no URL or path"),
@@ -149,7 +154,7 @@ impl Compiler<'_> {
                 (has(&HOST_ENDS) || has(&['.', ' '])).then_some("it is the name alone, without the rest of the host")
             }
             Kind::Tenant => {
-                if jwt.issuer.is_absent() && !is_tenant_id(&text.value) {
+                if whole && jwt.issuer.is_absent() && !is_tenant_id(&judged) {
                     self.warn(
                         text.offset,
                         "tokens name their tenant by its id, a GUID: with anything else no token's `iss` fits",
@@ -160,7 +165,7 @@ impl Compiler<'_> {
             Kind::Issuer => None,
             Kind::Url => {
                 text.value.truncate(text.value.trim_end_matches('/').len());
-                (!text.value.contains("://") && !text.value.contains('$')).then_some("it is a whole URL, `https://…`")
+                (whole && !judged.contains("://")).then_some("it is a whole URL, `https://…`")
             }
         };
         if let Some(why) = odd {
@@ -168,6 +173,16 @@ impl Compiler<'_> {
             return None;
         }
         Some(Setting { name: input.name, text })
+    }
+
+    /// What a setting is judged by, and whether that is all of it: what it stands for where somebody asks for that, else what is written out.
+    fn judged(&self, written: &str) -> (String, bool) {
+        if let (Env::Judged(_), Ok(Resolved::Value(value))) = (self.env, resolve(written, self.env)) {
+            return (value, true);
+        }
+        let Ok(pieces) = parse(written) else { return (String::new(), false) };
+        let literals = pieces.iter().map(|piece| if let Piece::Literal(text) = piece { text } else { "" });
+        (literals.collect(), !has_reference(written))
     }
 
     /// Settings of other providers, which would do nothing here.
@@ -216,11 +231,11 @@ fn supabase_forms(jwt: &mut Jwt) {
     }
 }
 
-/// A GUID, or something that an environment says.
+/// Whether it is a GUID.
 fn is_tenant_id(text: &str) -> bool {
     let parts: Vec<usize> = text.split('-').map(str::len).collect();
     let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    has_reference(text) || (digits && parts == [8, 4, 4, 4, 12])
+    digits && parts == [8, 4, 4, 4, 12]
 }
 
 fn header_or_cookie(header: &str, cookie: &str, offset: usize) -> Vec<Field<TokenFrom>> {

@@ -185,6 +185,47 @@ fn settings_that_are_missing_wrong_or_of_another_provider_are_problems() {
     }
 }
 
+#[test]
+fn settings_in_variables_are_judged_by_what_they_hold_and_never_quote_it() {
+    let acme = json!({"type": "auth0", "audience": "a", "domain": "$env.V"});
+    let team = json!({"type": "cloudflare_access", "audience": "a", "team": "$env.V"});
+    let keycloak = json!({"type": "keycloak", "audience": "a", "url": "$env.V", "realm": "r"});
+    let supabase = json!({"type": "supabase", "url": "$env.V"});
+    let tenant = json!({"type": "entra", "audience": "a", "tenant": "$env.V"});
+    let pool = json!({"type": "cognito", "region": "$env.V", "user_pool_id": "eu-west-1_x", "client_id": "c"});
+    let oidc = json!({"type": "oidc", "audience": "a", "issuer": "$env.V"});
+    let client = json!({"type": "cognito", "region": "r-1", "user_pool_id": "r-1_x", "client_id": "$env.V"});
+    for (authorizer, value, expected) in [
+        (&acme, "acme.auth0.com", None),
+        (&acme, "https://acme.auth0.com", Some("error: `domain` is not as it should be: it is the host name alone")),
+        (&acme, "acme.auth0.com/x", Some("error: `domain` is not as it should be: it is the host name alone")),
+        (&acme, "", Some("error: `domain` is empty")),
+        (&team, "acme", None),
+        (&team, "acme.cloudflareaccess.com", Some("error: `team` is not as it should be")),
+        (&keycloak, "https://id.example.com/auth", None),
+        (&keycloak, "https://id.example.com/realms/r", Some("warning: `/realms/` and the `realm` are added")),
+        (&keycloak, "id.example.com", Some("error: `url` is not as it should be: it is a whole URL")),
+        (&supabase, "https://abc.supabase.co", None),
+        (&supabase, "https://abc.supabase.co/auth/v1", Some("warning: what `$env.V` stands for ends in `/auth/v1`")),
+        (&client, "c", None),
+        (&client, " ", Some("error: `client_id` is empty")),
+        (&tenant, "11111111-2222-3333-4444-555555555555", None),
+        (&tenant, "acme.onmicrosoft.com", Some("warning: tokens name their tenant by its id")),
+        (&pool, "eu-west-1", None),
+        (&pool, "eu-west-2", Some("warning: a user pool's id begins with its `region`")),
+        (&oidc, "https://i.example", None),
+        (&oidc, "https://i.example ", Some("warning: what `$env.V` stands for has white space at an end")),
+    ] {
+        let text = json!({ "authorizer": authorizer, "paths": [{ "method": "GET", "path": "/", "auth": true, "response": {} }] });
+        let lookup = |_: &str| Some(value.to_owned());
+        let problems = compile(&text.to_string(), Env::Judged(&lookup)).problems;
+        let lines: Vec<String> = problems.iter().map(|one| format!("{}: {}", one.severity, one.message)).collect();
+        let told = expected.is_none_or(|expected| lines.iter().any(|line| line.starts_with(expected)));
+        assert!(told && lines.is_empty() == expected.is_none(), "{authorizer} {value}: {lines:?}");
+        assert_eq!(compile(&text.to_string(), Env::Unknown).problems, [], "{authorizer}: nothing is known of it");
+    }
+}
+
 fn pages() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers")
 }
