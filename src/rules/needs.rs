@@ -104,7 +104,16 @@ impl Needs {
             Expr::Ident(name) => self.whole(name, bound),
             Expr::Call(call) => self.call(call, bound),
             Expr::Comprehension(comprehension) => self.comprehension(comprehension, bound),
-            Expr::Select(select) => self.walk(&select.operand, bound),
+            Expr::Select(select) => {
+                if let Expr::Select(inner) = &select.operand.expr
+                    && let (Expr::Ident(variable), member) = (&inner.operand.expr, &inner.field)
+                    && !bound.contains(variable)
+                    && is_text(variable, member)
+                {
+                    return Err(format!("`{variable}.{member}` is a text, which has no `{}`", select.field));
+                }
+                self.walk(&select.operand, bound)
+            }
             Expr::List(list) => list.elements.iter().try_for_each(|element| self.walk(element, bound)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| self.entry(&entry.expr, bound)),
             Expr::Struct(made) => Err(format!("there is no type `{}` to be made", made.type_name)),
@@ -203,6 +212,11 @@ impl Needs {
             _ => Ok(false),
         }
     }
+}
+
+/// Whether `variable` has this member: all but `headers` and `query`, which are no texts, and claims, which may be anything.
+fn is_text(variable: &str, member: &str) -> bool {
+    VARIABLES.iter().any(|(known, members)| *known == variable && members.contains(&member))
 }
 
 /// Whether there is such a function, and what it is given can be that: what is wrong with it for every request would refuse every request.

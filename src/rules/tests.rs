@@ -94,6 +94,8 @@ fn the_check_finds_what_does_not_exist_and_what_can_never_be() {
         (Kind::Allow, "user.name == 'a'", "there is no variable `user`"),
         (Kind::Allow, "requset.path == '/'", "there is no variable `requset`: did you mean `request`?"),
         (Kind::Allow, "request.pathh == '/'", "`request` has no `pathh`: did you mean `path`?"),
+        (Kind::Allow, "request.path.id == '7'", "`request.path` is a text, which has no `id`"),
+        (Kind::Deny, "has(consumer.username.first)", "`consumer.username` is a text, which has no `first`"),
         (Kind::Allow, "source.port == 1", "`source` has no `port`"),
         (Kind::Allow, "request.headers['X-Env'] == 'a'", "headers are in lower case here: `x-env`"),
         (Kind::Allow, "size(request.headers) > 1", "`request.headers` cannot be used as a whole"),
