@@ -17,8 +17,8 @@ export function remember(index, names) {
 
 /**
  * Sends the request on with edited headers, and edits those of the answer. `target` is the URL, and below it the headers that are set; those of
- * the list `removed` are removed first. What is `private` no cache may give to another client. Waits `ms` for the answer's head, and for its body as long as it takes. `line` is the beginning of the
- * log's line, if one is wanted.
+ * the list `removed` are removed first. An answer that is `private_` no cache may give to another client. Waits `ms` for the answer's head, and
+ * for its body as long as it takes. `line` is the beginning of the log's line, if one is wanted.
  */
 export function forward(ms, removed, private_, target, cors, line, extras) {
   const { request, env } = current;
