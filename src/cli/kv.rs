@@ -5,6 +5,8 @@ mod wrangler;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -81,7 +83,7 @@ impl Namespace {
     /// The keys that begin with `prefix`.
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<Key>, String> {
         let prefix: &[&str] = if prefix.is_empty() { &[] } else { &["--prefix", prefix] };
-        let told = self.run(&[&["key", "list"], prefix].concat(), Stdio::null())?;
+        let told = self.patiently(|| self.run(&[&["key", "list"], prefix].concat(), Stdio::null()))?;
         read_keys(&told).ok_or_else(|| format!("wrangler listed no keys that can be read: {told}"))
     }
 
@@ -89,8 +91,7 @@ impl Namespace {
     pub(super) fn get(&self, keys: &[String]) -> Result<BTreeMap<String, String>, String> {
         let mut found = BTreeMap::new();
         for some in keys.chunks(KEYS_A_CALL) {
-            let handed = Handed::new(&json!(some).to_string())?;
-            let told = self.bulk("get", handed, &[])?;
+            let told = self.bulk("get", &json!(some).to_string(), &[])?;
             let values = read_values(&told);
             // What it told may be somebody's secret.
             found.extend(
@@ -102,19 +103,27 @@ impl Namespace {
 
     /// Puts all of it. Values go by a file that nobody else can read and that has no name: arguments of programs are for all to see.
     pub(super) fn put(&self, all: &[Put]) -> Result<(), String> {
-        let handed = Handed::new(&all.iter().map(Put::written).collect::<Value>().to_string())?;
-        self.bulk("put", handed, &[]).map(drop)
+        self.bulk("put", &all.iter().map(Put::written).collect::<Value>().to_string(), &[]).map(drop)
     }
 
     /// Removes `keys`.
     pub(super) fn delete(&self, keys: &[String]) -> Result<(), String> {
-        let handed = Handed::new(&json!(keys).to_string())?;
-        self.bulk("delete", handed, &["--force"]).map(drop)
+        self.bulk("delete", &json!(keys).to_string(), &["--force"]).map(drop)
     }
 
-    fn bulk(&self, what: &str, mut handed: Handed, more: &[&str]) -> Result<String, String> {
-        let input = handed.input.take().map_or_else(Stdio::null, Stdio::from);
-        self.run(&[&["bulk", what, &handed.name], more].concat(), input)
+    fn bulk(&self, what: &str, content: &str, more: &[&str]) -> Result<String, String> {
+        self.patiently(|| {
+            let mut handed = Handed::new(content)?;
+            let input = handed.input.take().map_or_else(Stdio::null, Stdio::from);
+            self.run(&[&["bulk", what, &handed.name], more].concat(), input)
+        })
+    }
+
+    /// Does `work`, which may be done twice, and again where the namespace on this machine was busy: its file takes one program at a time, and
+    /// says so with a 500.
+    fn patiently<T>(&self, work: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+        let tries = if self.remote { 1 } else { TRIES };
+        patiently(tries, PAUSE, work)
     }
 
     fn run(&self, arguments: &[&str], input: Stdio) -> Result<String, String> {
@@ -144,6 +153,21 @@ impl Namespace {
         };
         format!("{why}{advice}")
     }
+}
+
+/// How often the namespace on this machine is asked, with what pause between.
+const TRIES: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[expect(clippy::disallowed_methods, reason = "the command is no library")]
+fn patiently<T>(tries: u32, pause: Duration, mut work: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+    for _ in 1..tries {
+        match work() {
+            Err(why) if why.contains("failed: 500") => thread::sleep(pause),
+            done => return done,
+        }
+    }
+    work()
 }
 
 impl Put {
@@ -191,6 +215,24 @@ pub(super) fn folder(file: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_that_is_busy_is_asked_again_and_nothing_else_is() {
+        let busy = "wrangler: KV GET failed: 500 Internal Server Error";
+        for (name, answers, asked, expected) in [
+            ("good", &[Ok(1)][..], 1, Ok(1)),
+            ("busy once", &[Err(busy), Ok(2)], 2, Ok(2)),
+            ("busy for ever", &[Err(busy); 3], 3, Err(busy)),
+            ("another fault", &[Err("no such binding"), Ok(3)], 1, Err("no such binding")),
+        ] {
+            let mut count = 0;
+            let told = patiently(3, Duration::ZERO, || {
+                count += 1;
+                answers[count - 1].map_err(str::to_owned)
+            });
+            assert_eq!((told, count), (expected.map_err(str::to_owned), asked), "{name}");
+        }
+    }
 
     #[test]
     fn what_wrangler_prints_is_read_whatever_stands_around_it() {
