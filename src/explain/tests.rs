@@ -6,8 +6,11 @@ mod routes;
 mod sent;
 mod unusable;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
+use super::inquiry::{Inquiry, Setting};
 use super::*;
 use crate::compile::compile;
 use crate::config::reference::Env;
@@ -15,6 +18,11 @@ use crate::testing::{NOW, OTHER_RSA, RSA, SECONDS, SECRET, headers, hs, jwk, jwk
 
 /// Base64 of the secret whose bytes tokens are signed with here.
 const ENCODED: &str = "YS1zZWNyZXQtb2Ytc2l4dHktZm91ci1ieXRlcy13aGljaC1pcy1lbm91Z2gtZm9yLWFsbC10aGUtaGFzaGVzIQ==";
+
+/// What is told of `inquiry` where this is gateway.json, with these variables and keys.
+fn answered(inquiry: &Inquiry, config: &Value, names: &BTreeMap<String, String>, keys: Option<&KeySet>) -> Explanation {
+    inquiry.answer(Setting { file: "gateway.json", text: &config.to_string(), names, keys, now: NOW }).unwrap()
+}
 
 fn config() -> Value {
     json!({

@@ -7,6 +7,7 @@ mod environment;
 mod forwarded;
 mod key_source;
 mod memory;
+mod refusals;
 
 use serde_json::{Value, json};
 

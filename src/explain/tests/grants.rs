@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::answered;
 use crate::explain::Explanation;
-use crate::explain::inquiry::{Inquiry, Setting};
-use crate::testing::{NOW, SECONDS, SECRET, headers, hs};
+use crate::explain::inquiry::Inquiry;
+use crate::testing::{SECONDS, SECRET, headers, hs};
 
 /// What is told of a token with these claims, where the authorizer and the path have these members too.
 fn told(authorizer: &Value, path: &Value, more: &Value) -> Explanation {
@@ -29,15 +30,7 @@ fn told(authorizer: &Value, path: &Value, more: &Value) -> Explanation {
         path: "/me".into(),
         headers: headers(&[("authorization", &format!("Bearer {token}"))]),
     };
-    inquiry
-        .answer(Setting {
-            file: "gateway.json",
-            text: &config.to_string(),
-            names: &BTreeMap::new(),
-            keys: None,
-            now: NOW,
-        })
-        .unwrap()
+    answered(&inquiry, &config, &BTreeMap::new(), None)
 }
 
 #[test]

@@ -6,10 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::answered;
 use crate::explain::Explanation;
-use crate::explain::inquiry::{Inquiry, Setting};
+use crate::explain::inquiry::Inquiry;
 use crate::jwt::keyset::KeySet;
-use crate::testing::{NOW, OTHER_RSA, RSA, SECONDS, SECRET, headers, hs, jwk, jwks, rs, with_signature};
+use crate::testing::{OTHER_RSA, RSA, SECONDS, SECRET, headers, hs, jwk, jwks, rs, with_signature};
 
 fn told(authorizer: &Value, secret: &str, keys: Option<&KeySet>, token: &str) -> Explanation {
     let config =
@@ -20,7 +21,7 @@ fn told(authorizer: &Value, secret: &str, keys: Option<&KeySet>, token: &str) ->
         headers: headers(&[("authorization", &format!("Bearer {token}"))]),
     };
     let names = BTreeMap::from([("KEY".to_owned(), secret.to_owned())]);
-    inquiry.answer(Setting { file: "gateway.json", text: &config.to_string(), names: &names, keys, now: NOW }).unwrap()
+    answered(&inquiry, &config, &names, keys)
 }
 
 fn claims() -> Value {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::answered;
 use crate::explain::Explanation;
-use crate::explain::inquiry::{Inquiry, Setting};
-use crate::testing::{NOW, headers};
+use crate::explain::inquiry::Inquiry;
+use crate::testing::headers;
 
 fn told(method: &str, path: &str, list: &[(&str, &str)]) -> Explanation {
     let config = json!({
@@ -19,15 +20,7 @@ fn told(method: &str, path: &str, list: &[(&str, &str)]) -> Explanation {
         ],
     });
     let inquiry = Inquiry { method: method.into(), path: path.into(), headers: headers(list) };
-    inquiry
-        .answer(Setting {
-            file: "gateway.json",
-            text: &config.to_string(),
-            names: &BTreeMap::new(),
-            keys: None,
-            now: NOW,
-        })
-        .unwrap()
+    answered(&inquiry, &config, &BTreeMap::new(), None)
 }
 
 #[test]

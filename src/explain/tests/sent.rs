@@ -6,10 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::answered;
 use crate::consumer::api_key_hash;
 use crate::explain::Explanation;
-use crate::explain::inquiry::{Inquiry, Setting};
-use crate::testing::{NOW, SECONDS, SECRET, headers, hs};
+use crate::explain::inquiry::Inquiry;
+use crate::testing::{SECONDS, SECRET, headers, hs};
 
 const KEY: &str = "k_live_0123456789abcdef0123456789abcdef";
 
@@ -19,9 +20,7 @@ fn told(authorizer: &Value, target: &str, list: &[(&str, &str)]) -> Explanation 
         json!({"authorizer": authorizer, "paths": [{"method": "GET", "path": "/me", "auth": true, "response": {}}]});
     let inquiry = Inquiry { method: "GET".into(), path: target.into(), headers: headers(list) };
     let names = BTreeMap::new();
-    inquiry
-        .answer(Setting { file: "gateway.json", text: &config.to_string(), names: &names, keys: None, now: NOW })
-        .unwrap()
+    answered(&inquiry, &config, &names, None)
 }
 
 fn jwt(more: &Value) -> Value {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::answered;
 use crate::explain::Explanation;
-use crate::explain::inquiry::{Inquiry, Setting};
-use crate::testing::{NOW, SECRET, headers, hs};
+use crate::explain::inquiry::Inquiry;
+use crate::testing::{SECRET, headers, hs};
 
 fn told(method: &str, path: &str, list: &[(&str, &str)]) -> Explanation {
     let tokens = |name: &str, secret: &str, mode: &str| json!({"name": name, "type": "jwt", "secret": secret, "algorithm": "HS256", "audience": "a", "mode": mode});
@@ -32,9 +33,7 @@ fn told(method: &str, path: &str, list: &[(&str, &str)]) -> Explanation {
     });
     let names = BTreeMap::from([("GOOD".to_owned(), SECRET.to_owned())]);
     let inquiry = Inquiry { method: method.into(), path: path.into(), headers: headers(list) };
-    inquiry
-        .answer(Setting { file: "gateway.json", text: &config.to_string(), names: &names, keys: None, now: NOW })
-        .unwrap()
+    answered(&inquiry, &config, &names, None)
 }
 
 fn good() -> String {
